@@ -1,0 +1,2 @@
+// Package ingest carries documents from sources into a store.
+package ingest
