@@ -52,7 +52,6 @@ var backEnds = []string{"ken/index/embedded", "ken/index/postgres"}
 type pkg struct {
 	ImportPath string
 	Imports    []string
-	Standard   bool
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,66 @@
+# ken: every target works on a fresh machine that has Go and make. `make help` lists them.
+
+GO        ?= go
+BIN       := bin/ken
+PKGS      := ./...
+FUZZTIME  ?= 10s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/ken
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ken
+
+.PHONY: demo
+demo: build ## serve the bundled handbook and answer one question as two people (ONCE=1: end after the answers)
+	@$(BIN) demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: ## run all tests
+	$(GO) test $(PKGS)
+
+.PHONY: race
+race: ## run the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short $(PKGS)
+
+.PHONY: lint
+lint: ## check format, vet and staticcheck
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet $(PKGS)
+	$(GO) tool staticcheck $(PKGS)
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities (where the database can be reached)
+	@.ci/vuln
+
+.PHONY: check
+check: lint race vuln ## all that must be green at every commit
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks, ten runs each, in the form benchstat reads
+	$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS) | tee bench.txt
+
+.PHONY: golden
+golden: ## write the golden files anew; read the diff before you commit it
+	@for dir in $$(grep -rlE 'flag.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  echo "$$dir"; $(GO) test "$$dir" -update || exit 1; done
+
+.PHONY: eval
+eval: build ## evaluate on the bundled corpus
+	$(BIN) eval run --set corpora/sample
+
+.PHONY: clients
+clients: build ## drive bin/ken with outside MCP clients (needs npm)
+	cd tools/testclients && npm ci --no-audit --no-fund && npm test

@@ -1,0 +1,140 @@
+// Package config reads what the user configured: environment, the platform's
+// places, and the settings kept in a data directory. No other package of ken
+// reads an environment variable or a settings file.
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"ken/corpora/acl"
+)
+
+// Environment variables that ken reads.
+const (
+	// DataVar names the data directory, like the flag --data.
+	DataVar = "KEN_DATA"
+	// EmbedKeyVar holds the key of the embedding endpoint.
+	EmbedKeyVar = "KEN_EMBED_KEY"
+	// RerankKeyVar holds the key of the rerank endpoint.
+	RerankKeyVar = "KEN_RERANK_KEY"
+)
+
+// Getenv looks up an environment variable; os.Getenv is one.
+type Getenv func(string) string
+
+// DataDir returns the directory that holds the user's index: $KEN_DATA, or the
+// platform's place for application data.
+func DataDir(getenv Getenv) (string, error) {
+	if dir := getenv(DataVar); dir != "" {
+		return dir, nil
+	}
+	if dir := getenv("XDG_DATA_HOME"); dir != "" && runtime.GOOS != "windows" {
+		return filepath.Join(dir, "ken"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no home directory (%w): name a data directory with --data DIR or $%s", err, DataVar)
+	}
+	switch runtime.GOOS {
+	case "windows":
+		if dir := getenv("LOCALAPPDATA"); dir != "" {
+			return filepath.Join(dir, "ken"), nil
+		}
+		return filepath.Join(home, "AppData", "Local", "ken"), nil
+	case "darwin":
+		return filepath.Join(home, "Library", "Application Support", "ken"), nil
+	}
+	return filepath.Join(home, ".local", "share", "ken"), nil
+}
+
+// Login returns the subject of whoever runs the process: "user:" and the login
+// name. It is the principal of stdio and of ken search, and the reader of a
+// folder that has no policy.
+func Login() (acl.Subject, error) {
+	u, err := user.Current()
+	if err != nil {
+		return "", fmt.Errorf("the login name cannot be found (%w): say who asks with --as user:NAME", err)
+	}
+	name := u.Username
+	if i := strings.LastIndexByte(name, '\\'); i >= 0 { // DOMAIN\name on Windows
+		name = name[i+1:]
+	}
+	s, err := acl.ParseSubject("user:" + name)
+	if err != nil {
+		return "", fmt.Errorf("the login name is no subject (%w): say who asks with --as user:NAME", err)
+	}
+	return s, nil
+}
+
+// Embedder says which model makes the vectors. Its key is never part of it.
+type Embedder struct {
+	Kind          string  `json:"kind"`                     // "hashed" or "openai"
+	Dim           int     `json:"dim,omitempty"`            // 0: the kind's default, or what the endpoint says
+	URL           string  `json:"url,omitempty"`            // openai: base URL
+	Model         string  `json:"model,omitempty"`          // openai: model name
+	Azure         bool    `json:"azure,omitempty"`          // openai: the endpoint is Azure's
+	APIVersion    string  `json:"api_version,omitempty"`    // openai: Azure's API version
+	QueryPrefix   string  `json:"query_prefix,omitempty"`   // openai: put before a query
+	PassagePrefix string  `json:"passage_prefix,omitempty"` // openai: put before a passage
+	Fuse          float64 `json:"fuse,omitempty"`           // weight of the vector leg; 0: the kind's default
+}
+
+// Settings are kept in the data directory, so that searches use what the
+// ingest used.
+type Settings struct {
+	Embedder Embedder `json:"embedder"`
+}
+
+const settingsFile = "settings.json"
+
+// Load reads the settings of a data directory. A directory without any has the
+// defaults: hashed vectors.
+func Load(dir string) (Settings, error) {
+	s := Settings{Embedder: Embedder{Kind: "hashed"}}
+	data, err := os.ReadFile(filepath.Join(dir, settingsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("read settings: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return s, fmt.Errorf("read %s: %w", filepath.Join(dir, settingsFile), err)
+	}
+	return s, nil
+}
+
+// Save writes the settings, whole or not at all.
+func Save(dir string, s Settings) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	tmp, err := os.CreateTemp(dir, settingsFile+".*")
+	if err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	_, werr := tmp.Write(append(data, '\n'))
+	if err := errors.Join(werr, tmp.Sync(), tmp.Close()); err != nil {
+		os.Remove(tmp.Name())
+		return fmt.Errorf("write settings: %w", err)
+	}
+	if err := os.Rename(tmp.Name(), filepath.Join(dir, settingsFile)); err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	return nil
+}
