@@ -33,21 +33,21 @@ const (
 
 // Document is what is known of a document apart from its text.
 type Document struct {
-	ID           DocID
-	Source       string    // name of the source it came from
-	Path         string    // slash-separated, within the source; "" if it has none
-	URL          string    // where a person opens it; "" if nowhere
-	Title        string    // "" until extraction finds one
-	MediaType    string    // "text/markdown", "text/html", "text/plain"
-	Language     string    // BCP 47 primary language ("en", "zh"); "" until detected
-	Tags         []string  // sorted
-	Class        string    // data class (public, internal, confidential, restricted); "" if none
-	Status       Status    // "" counts as approved
-	SupersededBy DocID     // set when a newer document replaces this one
-	Modified     time.Time // when the content last changed, as the source has it; zero if unknown
-	Stamp        string    // the source's change mark: equal stamps mean nothing to read again
-	Version      string    // hex digest of text and visible metadata; set when it is indexed
-	ACL          acl.List  // the zero List: nobody may read it
+	ID           DocID     `json:"id"`
+	Source       string    `json:"source,omitzero"`        // name of the source it came from
+	Path         string    `json:"path,omitzero"`          // slash-separated, within the source; "" if it has none
+	URL          string    `json:"url,omitzero"`           // where a person opens it; "" if nowhere
+	Title        string    `json:"title,omitzero"`         // "" until extraction finds one
+	MediaType    string    `json:"media_type,omitzero"`    // "text/markdown", "text/html", "text/plain"
+	Language     string    `json:"language,omitzero"`      // BCP 47 primary language ("en", "zh"); "" until detected
+	Tags         []string  `json:"tags,omitzero"`          // sorted
+	Class        string    `json:"class,omitzero"`         // data class (public, internal, confidential, restricted); "" if none
+	Status       Status    `json:"status,omitzero"`        // "" counts as approved
+	SupersededBy DocID     `json:"superseded_by,omitzero"` // set when a newer document replaces this one
+	Modified     time.Time `json:"modified,omitzero"`      // when the content last changed, as the source has it; zero if unknown
+	Stamp        string    `json:"stamp,omitzero"`         // the source's change mark: equal stamps mean nothing to read again
+	Version      string    `json:"version,omitzero"`       // hex digest of text and visible metadata; set when it is indexed
+	ACL          acl.List  `json:"acl,omitzero"`           // the zero List: nobody may read it
 }
 
 // Op says what a change does.

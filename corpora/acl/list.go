@@ -2,9 +2,10 @@ package acl
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,10 +46,12 @@ func Grants(subjects ...Subject) []Grant {
 	return out
 }
 
-// Allow and Deny return the grants in canonical order. The caller owns the slices.
+// Allow returns the grants that admit, in canonical order. The caller owns the
+// slice.
 func (l List) Allow() []Grant { return slices.Clone(l.allow) }
 
-// Deny returns the grants that refuse, in canonical order.
+// Deny returns the grants that refuse, in canonical order. The caller owns the
+// slice.
 func (l List) Deny() []Grant { return slices.Clone(l.deny) }
 
 // Admits reports whether p may read, at the given instant, what l protects.
@@ -82,65 +85,28 @@ func (l List) Boundary(at time.Time) time.Time {
 // Key returns a canonical text that is equal for two lists exactly when they
 // have the same grants. Documents with the same key form an ACL class.
 func (l List) Key() string {
-	text, err := json.Marshal(l)
-	if err != nil { // a List holds strings and times in UTC only
-		panic(fmt.Sprintf("acl: encode list: %v", err))
+	var b strings.Builder
+	for _, g := range l.allow {
+		g.appendKey(&b, '+')
 	}
-	return string(text)
-}
-
-type listJSON struct {
-	Allow []grantJSON `json:"allow,omitempty"`
-	Deny  []grantJSON `json:"deny,omitempty"`
-}
-
-type grantJSON struct {
-	Subject   Subject   `json:"subject"`
-	NotBefore time.Time `json:"not_before,omitzero"`
-	NotAfter  time.Time `json:"not_after,omitzero"`
-}
-
-// MarshalJSON writes the canonical form.
-func (l List) MarshalJSON() ([]byte, error) {
-	return json.Marshal(listJSON{Allow: toJSON(l.allow), Deny: toJSON(l.deny)})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote. A malformed subject is an error,
-// so that damage can only close a document, never open it.
-func (l *List) UnmarshalJSON(data []byte) error {
-	var in listJSON
-	if err := json.Unmarshal(data, &in); err != nil {
-		return fmt.Errorf("acl: read list: %w", err)
+	for _, g := range l.deny {
+		g.appendKey(&b, '-')
 	}
-	allow, err := fromJSON(in.Allow)
-	if err != nil {
-		return err
-	}
-	deny, err := fromJSON(in.Deny)
-	if err != nil {
-		return err
-	}
-	*l = NewList(allow, deny)
-	return nil
+	return b.String()
 }
 
-func toJSON(grants []Grant) []grantJSON {
-	out := make([]grantJSON, len(grants))
-	for i, g := range grants {
-		out[i] = grantJSON(g)
-	}
-	return out
-}
-
-func fromJSON(in []grantJSON) ([]Grant, error) {
-	out := make([]Grant, len(in))
-	for i, g := range in {
-		if _, err := ParseSubject(string(g.Subject)); err != nil {
-			return nil, fmt.Errorf("acl: read list: %w", err)
+// appendKey quotes the subject, so that none can imitate the end of a grant,
+// and writes times as seconds and nanoseconds, which every time.Time has.
+func (g Grant) appendKey(b *strings.Builder, sign byte) {
+	b.WriteByte(sign)
+	b.WriteString(strconv.Quote(string(g.Subject)))
+	for _, t := range []time.Time{g.NotBefore, g.NotAfter} {
+		b.WriteByte(' ')
+		if !t.IsZero() {
+			fmt.Fprintf(b, "%d.%09d", t.Unix(), t.Nanosecond())
 		}
-		out[i] = Grant(g)
 	}
-	return out, nil
+	b.WriteByte(';')
 }
 
 // canonical sorts the grants, in UTC and without the monotonic clock, and drops

@@ -13,11 +13,18 @@ type Principal struct {
 
 // NewPrincipal returns the principal that holds the given subjects, [Everyone],
 // and, if one of them is a user, [Authenticated]. With no argument it is the
-// anonymous principal.
+// anonymous principal. A subject that [ParseSubject] refuses is left out: no
+// grant can name it, and it could hold the separator of [Principal.Key].
 func NewPrincipal(subjects ...Subject) Principal {
-	all := append([]Subject{Everyone}, subjects...)
-	if slices.ContainsFunc(subjects, Subject.IsUser) {
-		all = append(all, Authenticated)
+	all := []Subject{Everyone}
+	for _, s := range subjects {
+		if _, err := ParseSubject(string(s)); err != nil {
+			continue
+		}
+		all = append(all, s)
+		if s.IsUser() {
+			all = append(all, Authenticated)
+		}
 	}
 	slices.Sort(all)
 	return Principal{slices.Compact(all)}

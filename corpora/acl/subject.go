@@ -81,8 +81,12 @@ func ParseSubjects(text string) ([]Subject, error) {
 	return out, nil
 }
 
+// invisible reports what two names may differ in while they look the same:
+// controls, format characters, spaces other than U+0020, unassigned code
+// points, and letters and marks that are drawn as nothing.
 func invisible(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError
+	return r == utf8.RuneError || !unicode.IsPrint(r) ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 func clip(s string) string {
