@@ -1,0 +1,196 @@
+package folder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/corpora/extract"
+	"ken/corpora/frontmatter"
+	"ken/corpora/policy"
+)
+
+// ErrTooLarge says that a file is larger than Options.MaxBytes.
+var ErrTooLarge = errors.New("file too large")
+
+func tooLarge(p string, size, limit int64) error {
+	return fmt.Errorf("%w: %q has %d bytes, the limit is %d; split it or raise MaxBytes", ErrTooLarge, p, size, limit)
+}
+
+// file is one document of a listing.
+type file struct {
+	source  *Source
+	path    string
+	policy  *policy.Policy
+	sidecar fs.FileInfo // nil: there was none
+	stamp   string
+}
+
+// stampOf digests everything that the document is made of, as far as it can be
+// seen without reading: the file, its sidecar, and what the policy says of it.
+// Digesting the policy's answer instead of its bytes means that a new rule
+// touches the documents that it changes.
+func (f file) stampOf(info fs.FileInfo) (string, error) {
+	h := sha256.New()
+	if err := f.mark(h, f.path, info); err != nil {
+		return "", err
+	}
+	if f.sidecar != nil {
+		if err := f.mark(h, f.path+sidecarSuffix, f.sidecar); err != nil {
+			return "", err
+		}
+	}
+	fmt.Fprintf(h, "policy %s\n", f.policy.For(f.path).Key())
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+// mark writes what changes when the file does: size, time of change and, where
+// the system tells them, inode and its time of change, which no program can
+// set back. A file system without times, such as an embedded one, gives the
+// content instead.
+func (f file) mark(h io.Writer, p string, info fs.FileInfo) error {
+	fmt.Fprintf(h, "file %d %d %s\n", info.Size(), info.ModTime().UnixNano(), inode(info))
+	if !info.ModTime().IsZero() || !info.Mode().IsRegular() {
+		return nil
+	}
+	data, err := readLimited(f.source.fsys, p, f.source.options.MaxBytes+1)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(h, "%x\n", sha256.Sum256(data))
+	return err
+}
+
+// load reads the document. Its stamp is the listing's: if the file changed in
+// between, the next listing has another stamp and it is read again.
+func (f file) load(ctx context.Context) (corpora.Document, []byte, error) {
+	doc, data, err := f.read(ctx)
+	if err != nil {
+		return corpora.Document{}, nil, fmt.Errorf("document %s: %w", f.source.id(f.path), err)
+	}
+	return doc, data, nil
+}
+
+func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
+	if err := ctx.Err(); err != nil {
+		return corpora.Document{}, nil, err
+	}
+	data, modified, err := f.bytes()
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	doc := corpora.Document{
+		ID:        f.source.id(f.path),
+		Source:    f.source.Name(),
+		Path:      f.path,
+		MediaType: extract.MediaType(f.path, data),
+		Modified:  modified,
+		Stamp:     f.stamp,
+	}
+	if doc.MediaType == extract.Binary {
+		return corpora.Document{}, nil, fmt.Errorf("%w: %q holds binary data", extract.ErrUnsupported, f.path)
+	}
+	meta, err := f.describe(&doc, data)
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	doc.ACL, err = f.acl(meta.ACL)
+	return doc, data, err
+}
+
+// bytes reads the file. A link or pipe that has taken its place since the
+// listing is not opened.
+func (f file) bytes() ([]byte, time.Time, error) {
+	info, err := fs.Lstat(f.source.fsys, f.path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %q changed while it was read", ErrNotRegular, f.path)
+	}
+	var data []byte
+	limit := f.source.options.MaxBytes
+	if err == nil {
+		data, err = readLimited(f.source.fsys, f.path, limit+1)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, time.Time{}, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
+	case err != nil:
+		return nil, time.Time{}, err
+	case int64(len(data)) > limit:
+		return nil, time.Time{}, tooLarge(f.path, max(info.Size(), int64(len(data))), limit)
+	}
+	return data, info.ModTime().UTC(), nil
+}
+
+// describe fills in what the file says of itself.
+func (f file) describe(doc *corpora.Document, data []byte) (frontmatter.Meta, error) {
+	meta, err := extract.Metadata(extract.Input{Path: f.path, MediaType: doc.MediaType, Data: data})
+	if err != nil {
+		return frontmatter.Meta{}, err
+	}
+	doc.Title = meta.Title
+	doc.Language = meta.Language
+	doc.Tags = meta.Tags
+	doc.Class = meta.Class
+	doc.Status = meta.Status
+	doc.URL = meta.URL
+	if meta.SupersededBy != "" {
+		doc.SupersededBy = f.source.id(meta.SupersededBy)
+	}
+	if !meta.Modified.IsZero() {
+		doc.Modified = meta.Modified
+	}
+	return meta, nil
+}
+
+// acl combines the sidecar, what the document says and the policy.
+func (f file) acl(own policy.Statement) (acl.List, error) {
+	beside, err := f.readSidecar()
+	if err != nil {
+		return acl.List{}, err
+	}
+	nearestFirst := append([]policy.Statement{beside, own}, f.policy.Statements(f.path)...)
+	return policy.Combine(nearestFirst...), nil
+}
+
+// readSidecar reads the sidecar as it is now. One that was listed and is gone
+// is an error, so that an editor that replaces it opens the document to no one
+// for that moment.
+func (f file) readSidecar() (policy.Statement, error) {
+	data, err := readLimited(f.source.fsys, f.path+sidecarSuffix, maxPolicy)
+	if errors.Is(err, fs.ErrNotExist) && f.sidecar == nil {
+		return policy.Statement{}, nil
+	}
+	if err != nil {
+		return policy.Statement{}, fmt.Errorf("%w: %w", ErrSidecar, err)
+	}
+	s, err := policy.ParseSidecar(data)
+	if err != nil {
+		return policy.Statement{}, fmt.Errorf("%w %s%s: %w", ErrSidecar, f.path, sidecarSuffix, err)
+	}
+	return s, nil
+}
+
+// readLimited reads at most limit bytes of a regular file, and opens no other:
+// a pipe would never end.
+func readLimited(fsys fs.FS, p string, limit int64) (data []byte, err error) {
+	info, err := fs.Stat(fsys, p)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %q", ErrNotRegular, p)
+	}
+	f, err := fsys.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
