@@ -76,8 +76,8 @@ func Normalize(v Vector) {
 	if sum == 0 {
 		return
 	}
-	scale := float32(1 / math.Sqrt(sum))
-	for i := range v {
-		v[i] *= scale
+	length := math.Sqrt(sum) // in float64: its inverse may overflow a float32
+	for i, x := range v {
+		v[i] = float32(float64(x) / length)
 	}
 }
