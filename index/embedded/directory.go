@@ -1,0 +1,135 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/edsrzf/mmap-go"
+)
+
+// formatVersion is the content of the FORMAT file that this package reads and writes.
+const formatVersion = "ken index 1"
+
+// directory does the file work: nothing outside this file opens or writes a file.
+type directory struct {
+	fs     vfs.FS
+	root   string
+	mapped bool // files are mapped into memory
+}
+
+func (d directory) join(elem ...string) string {
+	return d.fs.PathJoin(append([]string{d.root}, elem...)...)
+}
+
+func (d directory) segments() string { return d.join("segments") }
+
+// create makes a directory and syncs every directory that got a new entry.
+func (d directory) create(path string) error {
+	var missing []string
+	for p := path; ; p = d.fs.PathDir(p) {
+		if _, err := d.fs.Stat(p); err == nil || p == d.fs.PathDir(p) {
+			break
+		}
+		missing = append(missing, p)
+	}
+	if err := d.fs.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("create %s: %w", path, err)
+	}
+	for _, p := range slices.Backward(missing) {
+		if err := d.sync(d.fs.PathDir(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d directory) sync(path string) error {
+	dir, err := d.fs.OpenDir(path)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", path, err)
+	}
+	if err := dir.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", path, joinClose(err, dir))
+	}
+	return dir.Close()
+}
+
+// checkFormat compares the FORMAT file with what this package writes. In a
+// directory without an index it writes the file, before anything else.
+func (d directory) checkFormat() error {
+	data, err := d.readAll(d.join("FORMAT"))
+	switch found := strings.TrimSpace(string(data)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return d.initFormat()
+	case err != nil:
+		return fmt.Errorf("read format: %w", err)
+	case found != formatVersion:
+		return &FormatError{Dir: d.root, Found: found, Want: formatVersion}
+	}
+	return nil
+}
+
+func (d directory) initFormat() error {
+	for _, name := range []string{"truth", "segments"} {
+		if _, err := d.fs.Stat(d.join(name)); err == nil {
+			return &FormatError{Dir: d.root, Want: formatVersion}
+		}
+	}
+	// Written under another name first: half a FORMAT file would lock out.
+	if err := d.write(d.join("FORMAT.new"), []byte(formatVersion+"\n")); err != nil {
+		return err
+	}
+	if err := d.fs.Rename(d.join("FORMAT.new"), d.join("FORMAT")); err != nil {
+		return fmt.Errorf("write format: %w", err)
+	}
+	return d.sync(d.root)
+}
+
+// write makes a file and syncs it; its directory is not synced.
+func (d directory) write(path string, data []byte) error {
+	f, err := d.fs.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if err = joinClose(err, f); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// read returns the content of a file and what frees it.
+func (d directory) read(path string) (data []byte, free func() error, err error) {
+	if !d.mapped {
+		data, err = d.readAll(path)
+		return data, func() error { return nil }, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := mmap.Map(f, mmap.RDONLY, 0)
+	if err = joinClose(err, f); err != nil {
+		return nil, nil, fmt.Errorf("map %s: %w", path, err)
+	}
+	return m, m.Unmap, nil
+}
+
+func (d directory) readAll(path string) ([]byte, error) {
+	f, err := d.fs.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(f)
+	return data, joinClose(err, f)
+}
+
+func joinClose(err error, c io.Closer) error { return errors.Join(err, c.Close()) }

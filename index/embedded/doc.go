@@ -1,0 +1,30 @@
+// Package embedded is an index in one directory of one process.
+//
+// Documents, permissions, texts and the list of index files live in one
+// transactional store, the truth; index files hold chunk ordinals and no
+// authority. Dropping them loses time, never data or a permission.
+//
+//	DIR/FORMAT           version of this layout
+//	DIR/LOCK, OWNER      held while a process uses DIR; which process it is
+//	DIR/truth/           Pebble: documents, chunk texts, ACL classes, segment list
+//	DIR/segments/N.lex   postings of a range of ordinals (package lexical)
+//	DIR/segments/N.vec   vectors of the same chunks (package flat)
+//
+// A write makes new files, syncs them and their directory, and then one synced
+// batch in the truth flips revision, segment list, documents and classes. What
+// the truth does not name is deleted at the next open, so a crash at any
+// instant leaves the state before or after the write. If the sync of the batch
+// fails nobody knows which of the two it is, and the store stops: see [ErrFailed].
+//
+// Readers use an immutable state: segments, a snapshot of the truth, and for
+// each ACL class (the documents with the same list) a bitmap of its ordinals
+// and sums of its lengths.
+//
+//	principal, instant ──> classes that admit ──> readable set ──┐
+//	query terms ──> postings of each segment ────────────────────┴──> BM25F
+//
+// The readable set is applied before anything is counted: document frequency,
+// number of chunks and average lengths are those of readable chunks, so a
+// score says nothing about other documents. Ordinals only name chunks; they
+// never decide an order.
+package embedded

@@ -1,0 +1,115 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync/atomic"
+
+	"ken/index/embedded/flat"
+	"ken/index/embedded/lexical"
+)
+
+// file is the bytes of one index file and how many states use them.
+type file struct {
+	name string
+	data []byte
+	free func() error
+	// remove deletes the file; it is called with the last release, if at all,
+	// because some systems cannot delete a file that is mapped.
+	remove   func() error
+	obsolete atomic.Bool
+	users    atomic.Int64
+}
+
+func (d directory) open(name string) (*file, error) {
+	path := d.fs.PathJoin(d.segments(), name)
+	data, free, err := d.read(path)
+	if err != nil {
+		return nil, err
+	}
+	return &file{name: name, data: data, free: free, remove: func() error { return d.fs.Remove(path) }}, nil
+}
+
+func (f *file) acquire() { f.users.Add(1) }
+
+// release frees the bytes with the last user.
+func (f *file) release() error {
+	if f.users.Add(-1) > 0 {
+		return nil
+	}
+	err := f.free()
+	if f.obsolete.Load() {
+		if gone := f.remove(); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
+
+// segment is the pair of files over one range of ordinals, as they are read.
+type segment struct {
+	segmentRecord
+	lex     *lexical.Segment
+	lexFile *file
+	vec     *flat.File // nil in a store without a model
+	vecFile *file
+}
+
+func lexName(number uint64) string { return fmt.Sprintf("%06d.lex", number) }
+func vecName(number uint64) string { return fmt.Sprintf("%06d.vec", number) }
+
+// files calls f with each file of the segment.
+func (s *segment) files(f func(*file)) {
+	f(s.lexFile)
+	if s.vecFile != nil {
+		f(s.vecFile)
+	}
+}
+
+// openSegment reads the files that the record names and checks them against it.
+func (d directory) openSegment(r segmentRecord, model string) (*segment, error) {
+	s := &segment{segmentRecord: r}
+	var err error
+	if s.lexFile, err = d.open(lexName(r.Lexical)); err != nil {
+		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	if s.lex, err = lexical.Open(s.lexFile.data); err == nil {
+		err = s.checkLexical()
+	}
+	if err == nil && r.Vector != 0 {
+		err = s.openVectors(d, model)
+	}
+	if err != nil {
+		s.files(func(f *file) { err = errors.Join(err, f.free()) })
+		return nil, fmt.Errorf("open segment %s: %w", s.lexFile.name, err)
+	}
+	return s, nil
+}
+
+func (s *segment) checkLexical() error {
+	n := s.lex.Len()
+	if n == 0 || n != s.Chunks || s.lex.Ordinal(0) != s.First || s.lex.Ordinal(n-1) != s.Last {
+		return fmt.Errorf("%w: not the segment that was written", lexical.ErrCorrupt)
+	}
+	return nil
+}
+
+func (s *segment) openVectors(d directory, model string) error {
+	var err error
+	if s.vecFile, err = d.open(vecName(s.Vector)); err != nil {
+		return err
+	}
+	if s.vec, err = flat.Open(s.vecFile.data); err != nil {
+		return err
+	}
+	if s.vec.ModelHash() != model || s.vec.Len() != s.lex.Len() {
+		return fmt.Errorf("%w: vectors of another segment or model", flat.ErrCorrupt)
+	}
+	for i := range s.vec.Len() {
+		if s.vec.Ordinal(i) != s.lex.Ordinal(i) {
+			return fmt.Errorf("%w: row %d has the ordinal of another chunk", flat.ErrCorrupt, i)
+		}
+	}
+	return nil
+}

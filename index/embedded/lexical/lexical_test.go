@@ -1,0 +1,256 @@
+package lexical_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ken/index/embedded/lexical"
+)
+
+var day = time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC)
+
+// genChunks draws chunks with ascending ordinals, gaps between them.
+func genChunks(from uint32) *rapid.Generator[[]lexical.Chunk] {
+	word := rapid.SampledFrom([]string{"a", "b", "leav", "polici", "育儿", "", "with\x00nul"})
+	return rapid.Custom(func(t *rapid.T) []lexical.Chunk {
+		out := make([]lexical.Chunk, rapid.IntRange(0, 20).Draw(t, "chunks"))
+		for i := range out {
+			from += rapid.Uint32Range(1, 200).Draw(t, "gap")
+			out[i] = lexical.Chunk{
+				Ordinal:  from,
+				Language: rapid.SampledFrom([]string{"en", "de", ""}).Draw(t, "language"),
+				Key:      [16]byte{byte(i), 7},
+				Modified: rapid.SampledFrom([]time.Time{{}, day, day.Add(time.Hour)}).Draw(t, "modified"),
+				Title:    rapid.SliceOfN(word, 0, 3).Draw(t, "title"),
+				Body:     rapid.SliceOfN(word, 0, 200).Draw(t, "body"),
+				Keywords: rapid.SliceOfN(rapid.SampledFrom([]string{"s:x", "t:y", "t:z"}), 0, 3).Draw(t, "keywords"),
+			}
+		}
+		return out
+	})
+}
+
+// verify compares a segment with the chunks that must be in it.
+func verify(t *rapid.T, s *lexical.Segment, want []lexical.Chunk) {
+	if s.Len() != len(want) {
+		t.Fatalf("%d chunks, want %d", s.Len(), len(want))
+	}
+	terms := map[lexical.TermKey][]lexical.Posting{}
+	exact := map[string][]uint32{}
+	for i, c := range want {
+		title, body := s.Lengths(i)
+		got := fmt.Sprint(s.Ordinal(i), s.Language(i), s.Key(i), s.Modified(i), title, body)
+		if w := fmt.Sprint(c.Ordinal, c.Language, c.Key, c.Modified, len(c.Title), len(c.Body)); got != w {
+			t.Fatalf("chunk %d is %s, want %s", i, got, w)
+		}
+		if at, ok := s.Find(c.Ordinal); !ok || at != i {
+			t.Fatalf("ordinal %d found at %d, %v", c.Ordinal, at, ok)
+		}
+		for _, word := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Title, c.Body)))) {
+			p := lexical.Posting{Chunk: uint32(i), Title: count(c.Title, word), Body: count(c.Body, word)}
+			key := lexical.TermKey{Language: c.Language, Stem: word}
+			terms[key] = append(terms[key], p)
+		}
+		for _, k := range slices.Compact(slices.Sorted(slices.Values(c.Keywords))) {
+			exact[k] = append(exact[k], uint32(i))
+		}
+	}
+	for key, list := range terms {
+		if got := read(t, s.Term(key.Language, key.Stem)); !slices.Equal(got, list) {
+			t.Fatalf("term %q: %v, want %v", key, got, list)
+		}
+	}
+	for key, p := range s.Terms() {
+		if got := read(t, p); !slices.Equal(got, terms[key]) {
+			t.Fatalf("dictionary has %q: %v, want %v", key, got, terms[key])
+		}
+		delete(terms, key)
+	}
+	if len(terms) > 0 {
+		t.Fatalf("the dictionary lacks %v", terms)
+	}
+	for _, k := range []string{"s:x", "t:y", "t:z", "none"} {
+		var got []uint32
+		for _, p := range read(t, s.Keyword(k)) {
+			got = append(got, p.Chunk)
+		}
+		if !slices.Equal(got, exact[k]) {
+			t.Fatalf("keyword %q: %v, want %v", k, got, exact[k])
+		}
+	}
+	if _, ok := s.Find(^uint32(0)); ok || len(read(t, s.Term("fr", "a"))) > 0 {
+		t.Fatal("found what is not there")
+	}
+}
+
+func count(words []string, word string) (n uint32) {
+	for _, w := range words {
+		if w == word {
+			n++
+		}
+	}
+	return n
+}
+
+func read(t *rapid.T, p lexical.Postings) []lexical.Posting {
+	var out []lexical.Posting
+	for p.Next() {
+		out = append(out, p.Posting)
+	}
+	if p.Err() != nil {
+		t.Fatal(p.Err())
+	}
+	return out
+}
+
+func build(t *rapid.T, chunks []lexical.Chunk) *lexical.Segment {
+	data, err := lexical.Build(chunks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := lexical.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// What was built is read back, chunk by chunk and term by term.
+func TestBuildReadsBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		chunks := genChunks(0).Draw(t, "chunks")
+		verify(t, build(t, chunks), chunks)
+	})
+}
+
+// Merging segments is building one from the chunks that stay.
+func TestMergeIsBuild(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var parts []lexical.Part
+		var all, stay []lexical.Chunk
+		for range rapid.IntRange(1, 4).Draw(t, "parts") {
+			from := uint32(0)
+			if len(all) > 0 {
+				from = all[len(all)-1].Ordinal
+			}
+			chunks := genChunks(from).Draw(t, "chunks")
+			keep := rapid.SliceOfN(rapid.Bool(), len(chunks), len(chunks)).Draw(t, "keep")
+			for i, c := range chunks {
+				all = append(all, c)
+				if keep[i] {
+					stay = append(stay, c)
+				}
+			}
+			parts = append(parts, lexical.Part{Segment: build(t, chunks), Keep: func(i int) bool { return keep[i] }})
+		}
+		data, err := lexical.Merge(parts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		merged, err := lexical.Open(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify(t, merged, stay)
+	})
+}
+
+// The same chunks give the same bytes.
+func TestBuildIsDeterministic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		chunks := genChunks(0).Draw(t, "chunks")
+		a, errA := lexical.Build(chunks)
+		b, errB := lexical.Build(chunks)
+		if errA != nil || errB != nil || !slices.Equal(a, b) {
+			t.Fatal("two builds differ", errA, errB)
+		}
+	})
+}
+
+func TestBuildRefuses(t *testing.T) {
+	for name, chunks := range map[string][]lexical.Chunk{
+		"ordinals that do not ascend": {{Ordinal: 2}, {Ordinal: 2}},
+		"a language with a NUL":       {{Language: "e\x00n"}},
+	} {
+		if _, err := lexical.Build(chunks); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func sample(t testing.TB) []byte {
+	t.Helper()
+	data, err := lexical.Build([]lexical.Chunk{
+		{Ordinal: 3, Language: "en", Modified: day, Title: []string{"leav"}, Body: []string{"leav", "polici", "leav"}, Keywords: []string{"s:x"}},
+		{Ordinal: 9, Language: "de", Body: []string{"urlaub"}, Keywords: []string{"s:x", "t:y"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Every truncation and every flipped bit is an error when the file is opened.
+func TestDamageIsFound(t *testing.T) {
+	data := sample(t)
+	for n := range data {
+		if _, err := lexical.Open(data[:n]); !errors.Is(err, lexical.ErrCorrupt) {
+			t.Errorf("cut at %d: %v", n, err)
+		}
+		for bit := range 8 {
+			damaged := slices.Clone(data)
+			damaged[n] ^= 1 << bit
+			if _, err := lexical.Open(damaged); !errors.Is(err, lexical.ErrCorrupt) {
+				t.Errorf("bit %d of byte %d flipped: %v", bit, n, err)
+			}
+		}
+	}
+	if _, err := lexical.Open(append(slices.Clone(data), 0)); !errors.Is(err, lexical.ErrCorrupt) {
+		t.Errorf("a byte too many: %v", err)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add(sample(f))
+	f.Add([]byte("kenlex\x00\x01"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := lexical.Open(data)
+		if err != nil {
+			if !errors.Is(err, lexical.ErrCorrupt) {
+				t.Errorf("error %v does not wrap ErrCorrupt", err)
+			}
+			return
+		}
+		for _, p := range s.Terms() {
+			for p.Next() {
+			}
+		}
+	})
+}
+
+func ExampleBuild() {
+	data, err := lexical.Build([]lexical.Chunk{
+		{Ordinal: 40, Language: "en", Title: []string{"leav"}, Body: []string{"parent", "leav", "leav"}},
+		{Ordinal: 41, Language: "en", Body: []string{"sick", "leav"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s, err := lexical.Open(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for p := s.Term("en", "leav"); p.Next(); {
+		fmt.Printf("chunk %d: title %d, body %d\n", s.Ordinal(int(p.Chunk)), p.Title, p.Body)
+	}
+	// Output:
+	// chunk 40: title 1, body 2
+	// chunk 41: title 0, body 1
+}

@@ -1,0 +1,169 @@
+package lexical
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/blevesearch/vellum"
+)
+
+// Posting says how often a term stands in the fields of a chunk.
+type Posting struct {
+	Chunk uint32 // number of the chunk in its segment
+	Title uint32
+	Body  uint32
+}
+
+// Postings reads a list, in ascending order of the chunks:
+//
+//	for p.Next() { use(p.Posting) }
+//	if p.Err() != nil { … }
+type Postings struct {
+	Posting
+	rest  []byte
+	left  uint64
+	limit uint32 // chunks in the segment
+	bare  bool   // chunks only, no frequencies
+	begun bool
+	err   error
+}
+
+// Term returns the postings of a stem of a language; an unknown one has none.
+func (s *Segment) Term(language, stem string) Postings {
+	return s.list(s.terms, termKey(language, stem), false)
+}
+
+// Keyword returns the chunks that match an exact term, frequencies 0.
+func (s *Segment) Keyword(term string) Postings {
+	return s.list(s.keywords, term, true)
+}
+
+func (s *Segment) list(in index, key string, bare bool) Postings {
+	offset, ok, err := in.fst.Get([]byte(key))
+	if err != nil {
+		return Postings{err: fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)}
+	}
+	if !ok {
+		return Postings{}
+	}
+	return s.listAt(in, offset, bare)
+}
+
+func (s *Segment) listAt(in index, offset uint64, bare bool) Postings {
+	if offset > uint64(len(in.lists)) {
+		return Postings{err: fmt.Errorf("%w: a list lies outside its section", ErrCorrupt)}
+	}
+	p := Postings{rest: in.lists[offset:], limit: uint32(s.chunks), bare: bare}
+	p.left = p.uvarint()
+	if p.left > uint64(s.chunks) {
+		p.fail()
+	}
+	return p
+}
+
+// Err returns what stopped the list before its end, an error that wraps [ErrCorrupt].
+func (p *Postings) Err() error { return p.err }
+
+// Next reads the next posting and reports whether there was one.
+func (p *Postings) Next() bool {
+	if p.left == 0 || p.err != nil {
+		return false
+	}
+	p.left--
+	delta := p.uvarint()
+	next := uint64(p.Chunk) + delta
+	if p.begun && delta == 0 || delta >= uint64(p.limit) || next >= uint64(p.limit) {
+		p.fail()
+		return false
+	}
+	p.begun = true
+	p.Posting = Posting{Chunk: uint32(next)}
+	if !p.bare {
+		frequency := p.uvarint()
+		p.Body = uint32(frequency >> 1)
+		if frequency&1 != 0 {
+			p.Title = uint32(p.uvarint())
+		}
+	}
+	return p.err == nil
+}
+
+func (p *Postings) uvarint() uint64 {
+	if len(p.rest) > 0 && p.rest[0] < 0x80 { // nearly always
+		v := uint64(p.rest[0])
+		p.rest = p.rest[1:]
+		return v
+	}
+	v, n := binary.Uvarint(p.rest)
+	if n <= 0 {
+		p.fail()
+		return 0
+	}
+	p.rest = p.rest[n:]
+	return v
+}
+
+func (p *Postings) fail() {
+	p.left = 0
+	if p.err == nil {
+		p.err = fmt.Errorf("%w: a list does not decode", ErrCorrupt)
+	}
+}
+
+// TermKey names a term of the dictionary.
+type TermKey struct{ Language, Stem string }
+
+// Terms goes through the dictionary in byte order of its keys. An error is the
+// last pair.
+func (s *Segment) Terms() iter.Seq2[TermKey, Postings] {
+	return func(yield func(TermKey, Postings) bool) {
+		c := newCursor(s, s.terms, false)
+		for ; c.err == nil && !c.done; c.next() {
+			language, stem, _ := strings.Cut(string(c.key), "\x00")
+			if !yield(TermKey{language, stem}, s.listAt(s.terms, c.offset, false)) {
+				return
+			}
+		}
+		if c.err != nil {
+			yield(TermKey{}, Postings{err: c.err})
+		}
+	}
+}
+
+// cursor walks through a dictionary.
+type cursor struct {
+	segment *Segment
+	in      index
+	bare    bool
+	it      *vellum.FSTIterator
+	key     []byte // valid until next
+	offset  uint64
+	done    bool
+	err     error
+}
+
+func newCursor(s *Segment, in index, bare bool) *cursor {
+	c := &cursor{segment: s, in: in, bare: bare}
+	var err error
+	c.it, err = in.fst.Iterator(nil, nil)
+	c.take(err)
+	return c
+}
+
+func (c *cursor) next() { c.take(c.it.Next()) }
+
+func (c *cursor) take(err error) {
+	switch {
+	case errors.Is(err, vellum.ErrIteratorDone):
+		c.done = true
+	case err != nil:
+		c.err = fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
+	default:
+		c.key, c.offset = c.it.Current()
+	}
+}
+
+func (c *cursor) list() Postings { return c.segment.listAt(c.in, c.offset, c.bare) }

@@ -1,0 +1,148 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"ken/index"
+	"ken/index/embedded/lexical"
+)
+
+// bestTexts scores term by term, in the order of the query: that order alone
+// fixes the order of the additions for each chunk.
+func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
+	rows, err := v.filtered(q.Filter)
+	if err != nil {
+		return nil, err
+	}
+	acc := v.state.accumulator()
+	defer v.state.recycle(acc)
+	field := v.fields(q.BM25)
+	var found []match
+	for _, t := range q.Terms {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if found, err = v.matches(found[:0], t); err != nil {
+			return nil, err
+		}
+		weight := float64(t.Weight * field.idf(len(found)))
+		for _, m := range found {
+			acc.add(m.segment, int(m.Chunk), float64(weight*field.saturated(v.state.segments[m.segment].lex, m.Posting)))
+		}
+	}
+	best := top{k: k}
+	for i, s := range v.state.segments {
+		for _, row := range acc.touched[i] {
+			if score := acc.scores[i][row]; has(rows[i], int(row)) && best.admits(score) {
+				best.push(index.Hit{ID: index.ChunkID(s.lex.Ordinal(int(row))), Score: score, Key: s.lex.Key(int(row))})
+			}
+		}
+	}
+	return best.sorted(), nil
+}
+
+// match is a posting of a readable chunk.
+type match struct {
+	lexical.Posting
+	segment int
+}
+
+// matches appends the readable postings of all forms of a term. Their number is
+// the term's document frequency: unreadable postings are never counted.
+func (v *view) matches(out []match, t index.Term) ([]match, error) {
+	for i, f := range t.Forms {
+		if slices.ContainsFunc(t.Forms[:i], func(other index.Form) bool { return other.Language == f.Language }) {
+			return nil, fmt.Errorf("a term has two forms in language %q", f.Language)
+		}
+		for n, s := range v.state.segments {
+			p := s.lex.Term(f.Language, f.Text)
+			for p.Next() {
+				if has(v.readable.rows[n], int(p.Chunk)) {
+					out = append(out, match{p.Posting, n})
+				}
+			}
+			if p.Err() != nil {
+				return nil, p.Err()
+			}
+		}
+	}
+	return out, nil
+}
+
+// bm25f holds the parameters and the statistics of the readable chunks. The
+// conversions to float64 after each product keep compilers from fusing it with
+// an addition, which would give other last bits on other machines.
+type bm25f struct {
+	index.BM25
+	chunks      float64
+	title, body float64 // average lengths
+}
+
+func (v *view) fields(p index.BM25) bm25f {
+	n := float64(v.readable.chunks)
+	return bm25f{BM25: p, chunks: n, title: float64(v.readable.title) / n, body: float64(v.readable.body) / n}
+}
+
+func (b bm25f) idf(df int) float64 {
+	return math.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
+}
+
+// saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf.
+func (b bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
+	title, body := s.Lengths(int(p.Chunk))
+	tf := float64(b.Title*b.normalised(p.Title, title, b.title)) + b.normalised(p.Body, body, b.body)
+	if tf == 0 {
+		return 0
+	}
+	return float64(tf*(b.K1+1)) / (tf + b.K1)
+}
+
+func (b bm25f) normalised(tf, length uint32, average float64) float64 {
+	if tf == 0 {
+		return 0
+	}
+	return float64(tf) / (1 - b.B + float64(b.B*float64(length))/average)
+}
+
+// accumulator sums scores per row of each segment.
+type accumulator struct {
+	scores  [][]float64
+	seen    [][]uint64
+	touched [][]uint32 // rows with a score
+}
+
+func (st *state) accumulator() *accumulator {
+	if a, ok := st.scratch.Get().(*accumulator); ok {
+		return a
+	}
+	n := len(st.segments)
+	a := &accumulator{scores: make([][]float64, n), seen: make([][]uint64, n), touched: make([][]uint32, n)}
+	for i, s := range st.segments {
+		a.scores[i], a.seen[i] = make([]float64, s.Chunks), make([]uint64, (s.Chunks+63)/64)
+	}
+	return a
+}
+
+// recycle clears what was touched and keeps the memory for the next search.
+func (st *state) recycle(a *accumulator) {
+	for i, rows := range a.touched {
+		for _, row := range rows {
+			a.scores[i][row], a.seen[i][row/64] = 0, 0
+		}
+		a.touched[i] = rows[:0]
+	}
+	st.scratch.Put(a)
+}
+
+func (a *accumulator) add(segment, row int, score float64) {
+	if !has(a.seen[segment], row) {
+		a.seen[segment][row/64] |= 1 << (row % 64)
+		a.touched[segment] = append(a.touched[segment], uint32(row))
+	}
+	a.scores[segment][row] += score
+}
+
+func has(rows []uint64, row int) bool { return rows[row/64]>>(row%64)&1 != 0 }

@@ -1,0 +1,81 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+)
+
+// state is everything a reader needs, as of one revision. It never changes; it
+// is freed when the store has moved on and the last view of it was closed.
+type state struct {
+	meta     metaRecord
+	segments []*segment // ascending, disjoint ranges of ordinals
+	classes  classes
+	truth    *truth
+	snapshot *pebble.Snapshot
+	leg      vectorLeg
+	readable readableCache
+	scratch  sync.Pool // of *accumulator
+
+	users  atomic.Int64
+	onFree func(error) // told the outcome of freeing
+}
+
+// newState takes a snapshot of the truth and holds the files of the segments.
+// The caller is its first user.
+func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, onFree func(error)) *state {
+	st := &state{truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
+	for _, s := range segments {
+		s.files((*file).acquire)
+	}
+	st.users.Store(1)
+	return st
+}
+
+func (st *state) release() {
+	if st.users.Add(-1) > 0 {
+		return
+	}
+	err := st.truth.forget(st.snapshot)
+	for _, s := range st.segments {
+		s.files(func(f *file) { err = errors.Join(err, f.release()) })
+	}
+	st.onFree(err)
+}
+
+// chunks returns how many chunks the segments hold, dead ones included.
+func (st *state) chunks() int {
+	n := 0
+	for _, s := range st.segments {
+		n += s.Chunks
+	}
+	return n
+}
+
+// loadClasses reads the classes and puts every document into its own.
+func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
+	cs := classes{}
+	err := scanClasses(ctx, r, func(id uint32, l acl.List) error {
+		cs[id] = newClass(id, l)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead, _ []byte) error {
+		c := cs[h.class]
+		if c == nil {
+			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
+		}
+		c.add(h)
+		return nil
+	})
+}

@@ -1,0 +1,281 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/embed"
+	"ken/index"
+)
+
+// Store is an index in a directory. It may be used by several goroutines.
+type Store struct {
+	options Options
+	dir     directory
+	truth   *truth
+	lock    io.Closer
+
+	writing sync.Mutex // held by the one write that goes on
+
+	mu     sync.Mutex // guards what follows
+	state  *state     // nil when closed
+	states int        // states that are not freed yet
+	freed  error      // what went wrong when they were
+	closed chan struct{}
+}
+
+// Open opens the store in dir, which is made if it does not exist. The errors
+// [*InUseError] and [*FormatError] say that nothing was touched.
+func Open(dir string, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	d := directory{fs: o.FS, root: dir, mapped: o.onDisk()}
+	if err := d.create(dir); err != nil {
+		return nil, err
+	}
+	lock, err := lockDirectory(d, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, dir: d, lock: lock, closed: make(chan struct{})}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("open index: %w", joinClose(err, lock))
+	}
+	return s, nil
+}
+
+func (s *Store) open() (err error) {
+	if err := s.dir.checkFormat(); err != nil {
+		return err
+	}
+	if err := s.dir.create(s.dir.segments()); err != nil {
+		return err
+	}
+	if s.truth, err = openTruth(s.dir, s.options.Logger); err != nil {
+		return err
+	}
+	st, err := s.load()
+	if err != nil {
+		return errors.Join(err, s.truth.close())
+	}
+	s.state, s.states = st, 1
+	return nil
+}
+
+// load builds the state that the truth describes and deletes the files that it
+// does not name.
+func (s *Store) load() (*state, error) {
+	ctx := context.Background()
+	meta, err := getMeta(s.truth.db)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dir.removeUnnamed(meta); err != nil {
+		return nil, err
+	}
+	cs, err := loadClasses(ctx, s.truth.db)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := s.dir.openSegments(meta)
+	if err != nil {
+		return nil, err
+	}
+	leg, err := newVectorLeg(s.options.Vectors).follow(ctx, segments, cs)
+	if err != nil {
+		return nil, errors.Join(err, freeSegments(segments))
+	}
+	return newState(s.truth, meta, segments, cs, leg, s.stateFreed), nil
+}
+
+func (d directory) openSegments(m metaRecord) ([]*segment, error) {
+	var out []*segment
+	for _, r := range m.Segments {
+		seg, err := d.openSegment(r, m.Model.Hash)
+		if err != nil {
+			return nil, errors.Join(err, freeSegments(out))
+		}
+		out = append(out, seg)
+	}
+	return out, nil
+}
+
+// freeSegments frees segments that no state holds.
+func freeSegments(segments []*segment) (err error) {
+	for _, seg := range segments {
+		seg.files(func(f *file) { err = errors.Join(err, f.free()) })
+	}
+	return err
+}
+
+// removeUnnamed deletes what a crash or a merge left behind.
+func (d directory) removeUnnamed(m metaRecord) error {
+	names, err := d.fs.List(d.segments())
+	if err != nil {
+		return fmt.Errorf("list segments: %w", err)
+	}
+	for _, name := range names {
+		known := slices.ContainsFunc(m.Segments, func(r segmentRecord) bool {
+			return name == lexName(r.Lexical) || name == vecName(r.Vector)
+		})
+		if ext := path.Ext(name); known || ext != ".lex" && ext != ".vec" {
+			continue
+		}
+		if err := d.fs.Remove(d.fs.PathJoin(d.segments(), name)); err != nil {
+			return fmt.Errorf("remove leftover: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close refuses what comes after it; calling it again does nothing. The directory is let go when the last view
+// was closed, which Close does not wait for; its error is then logged.
+func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	st := s.state
+	s.state = nil
+	s.mu.Unlock()
+	if st == nil {
+		return nil
+	}
+	st.release()
+	select {
+	case <-s.closed:
+		return s.freed
+	default:
+		return nil
+	}
+}
+
+// stateFreed is called when a state was freed, and ends the store after the last.
+func (s *Store) stateFreed(err error) {
+	if err != nil {
+		s.options.Logger.Warn("free index files", "error", err)
+	}
+	s.mu.Lock()
+	s.states--
+	last := s.states == 0 && s.state == nil
+	s.mu.Unlock()
+	if !last {
+		return
+	}
+	s.freed = errors.Join(err, s.truth.close(), s.lock.Close())
+	if s.freed != nil {
+		s.options.Logger.Error("close index", "error", s.freed)
+	}
+	close(s.closed)
+}
+
+// current returns the newest state; the caller releases it.
+func (s *Store) current() (*state, error) {
+	if err := s.truth.err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		return nil, ErrClosed
+	}
+	s.state.users.Add(1)
+	return s.state, nil
+}
+
+// publish makes next the state that new views see.
+func (s *Store) publish(next *state) {
+	s.mu.Lock()
+	last := s.state
+	s.state = next
+	s.states++
+	s.mu.Unlock()
+	last.release()
+}
+
+// View returns the store as the principal may see it at the instant. It holds
+// every write that was acknowledged before the call.
+func (s *Store) View(ctx context.Context, p acl.Principal, at time.Time) (index.View, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	st, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return &view{state: st, readable: st.readableFor(p, at), principal: p, at: at}, nil
+}
+
+// Model returns the model of the stored vectors; Dim is 0 in a new store.
+func (s *Store) Model() embed.Model {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		return embed.Model{}
+	}
+	return s.state.meta.Model
+}
+
+// Documents tells the metadata of all documents of a source, ACL and stamp
+// included, in order of their ids; "" is every source. It is for operators.
+func (s *Store) Documents(ctx context.Context, source string) iter.Seq2[corpora.Document, error] {
+	return func(yield func(corpora.Document, error) bool) {
+		st, err := s.current()
+		if err != nil {
+			yield(corpora.Document{}, err)
+			return
+		}
+		defer st.release()
+		lower, stopped := []byte{documentPrefix}, false
+		err = scan(ctx, st.snapshot, lower, after(lower), func(_, value []byte) (bool, error) {
+			_, d, err := decodeDocument(value)
+			if err == nil && (source == "" || d.Source == source) {
+				stopped = !yield(d, nil)
+			}
+			return !stopped, err
+		})
+		if err != nil && !stopped {
+			yield(corpora.Document{}, err)
+		}
+	}
+}
+
+// Stats are figures for operators. They count what no single reader may see.
+type Stats struct {
+	Revision  uint64
+	Documents int
+	Chunks    int // live ones
+	Dead      int // chunks in segments whose document was replaced or deleted
+	Segments  int
+	Classes   int // distinct ACLs
+	Bytes     int64
+}
+
+// Stats returns figures of the newest state.
+func (s *Store) Stats() (Stats, error) {
+	st, err := s.current()
+	if err != nil {
+		return Stats{}, err
+	}
+	defer st.release()
+	out := Stats{Revision: st.meta.Revision, Segments: len(st.segments), Classes: len(st.classes), Bytes: int64(s.truth.db.Metrics().DiskSpaceUsage())}
+	for _, c := range st.classes {
+		out.Documents += c.documents
+		out.Chunks += int(c.live.GetCardinality())
+	}
+	out.Dead = st.chunks() - out.Chunks
+	for _, seg := range st.segments {
+		seg.files(func(f *file) { out.Bytes += int64(len(f.data)) })
+	}
+	return out, nil
+}

@@ -1,0 +1,190 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/index"
+)
+
+// truth is the transactional store. A failure after which it is unknown what is
+// on disk is kept, and every later write returns it.
+type truth struct {
+	db     *pebble.DB
+	logger *truthLogger
+}
+
+func openTruth(d directory, logger *slog.Logger) (*truth, error) {
+	t := &truth{logger: &truthLogger{logger: logger}}
+	var err error
+	t.db, err = pebble.Open(d.join("truth"), &pebble.Options{
+		FS:                 d.fs,
+		Logger:             t.logger,
+		FormatMajorVersion: pebble.FormatValueSeparation,
+		MemTableSize:       16 << 20,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open truth store: %w", err)
+	}
+	return t, nil
+}
+
+// truthLogger hears Pebble. Pebble reports through Fatalf, which by default ends
+// the process, that a write failed and cannot be taken back; here that stops the
+// store instead.
+type truthLogger struct {
+	logger *slog.Logger
+	failed atomic.Pointer[string]
+	hung   atomic.Bool // Pebble panicked and may hold its locks
+}
+
+func (l *truthLogger) Infof(string, ...any) {}
+
+func (l *truthLogger) Errorf(format string, args ...any) {
+	l.logger.Error("truth store", "message", fmt.Sprintf(format, args...))
+}
+
+func (l *truthLogger) Fatalf(format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	l.failed.CompareAndSwap(nil, &message)
+}
+
+// err returns an error that wraps [ErrFailed] if the store has stopped.
+func (t *truth) err() error {
+	if m := t.logger.failed.Load(); m != nil {
+		return fmt.Errorf("%w (%s)", ErrFailed, *m)
+	}
+	return nil
+}
+
+// commit makes the batch durable, or stops the store.
+func (t *truth) commit(b *pebble.Batch) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // Pebble panics when it cannot make a new log
+			t.logger.hung.Store(true)
+			t.logger.Fatalf("commit: %v", r)
+			err = t.err()
+		}
+	}()
+	if err := t.err(); err != nil {
+		return err
+	}
+	if err := b.Commit(pebble.Sync); err != nil {
+		t.logger.Fatalf("commit: %v", err)
+	}
+	return t.err()
+}
+
+// close ends Pebble, unless it panicked: then its locks may be held for ever.
+func (t *truth) close() error {
+	if t.logger.hung.Load() {
+		return t.err()
+	}
+	return errors.Join(t.err(), t.db.Close())
+}
+
+func (t *truth) forget(s *pebble.Snapshot) error {
+	if t.logger.hung.Load() {
+		return nil
+	}
+	return s.Close()
+}
+
+// getMeta returns the meta record of a reader; a new store has the zero record
+// with file and class numbers from 1.
+func getMeta(r pebble.Reader) (metaRecord, error) {
+	m := metaRecord{NextFile: 1, NextClass: 1}
+	err := get(r, []byte(metaKey), func(b []byte) error { return json.Unmarshal(b, &m) })
+	if errors.Is(err, index.ErrNotFound) {
+		return m, nil
+	}
+	return m, err
+}
+
+// get calls f with the value, which lives until f returns; a missing key is
+// [index.ErrNotFound].
+func get(r pebble.Reader, key []byte, f func([]byte) error) error {
+	value, closer, err := r.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return index.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("read truth store: %w", err)
+	}
+	return errors.Join(f(value), closer.Close())
+}
+
+func getDocument(r pebble.Reader, id corpora.DocID) (h documentHead, d corpora.Document, err error) {
+	err = get(r, documentKey(id), func(b []byte) (err error) {
+		h, d, err = decodeDocument(b)
+		return err
+	})
+	return h, d, err
+}
+
+func getChunk(r pebble.Reader, ordinal uint32) (c index.Chunk, err error) {
+	err = get(r, chunkKey(ordinal), func(b []byte) (err error) {
+		c, err = decodeChunk(b)
+		return err
+	})
+	c.ID = index.ChunkID(ordinal)
+	return c, err
+}
+
+// scan calls f with every record in [lower, upper), until f says stop or fails.
+// Key and value live until f returns.
+func scan(ctx context.Context, r pebble.Reader, lower, upper []byte, f func(key, value []byte) (more bool, err error)) error {
+	it, err := r.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return fmt.Errorf("read truth store: %w", err)
+	}
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return errors.Join(ctx.Err(), it.Close())
+		}
+		more, err := f(it.Key(), it.Value())
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		if !more {
+			return it.Close()
+		}
+	}
+	return it.Close()
+}
+
+// scanDocuments calls f with the id, head and JSON of every document.
+func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID, h documentHead, text []byte) error) error {
+	lower := []byte{documentPrefix}
+	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
+		h, text, err := decodeHead(value)
+		if err != nil {
+			return false, fmt.Errorf("document %q: %w", key[1:], err)
+		}
+		return true, f(corpora.DocID(key[1:]), h, text)
+	})
+}
+
+// scanClasses calls f with every ACL class.
+func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List) error) error {
+	lower := []byte{classPrefix}
+	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
+		var l acl.List
+		if err := json.Unmarshal(value, &l); err != nil || len(key) != 5 {
+			return false, fmt.Errorf("%w: ACL class: %w", errTruth, err)
+		}
+		return true, f(classID(key), l)
+	})
+}
+
+func classID(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }

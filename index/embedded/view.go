@@ -1,0 +1,208 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/embed"
+	"ken/index"
+)
+
+// view is one state and what one principal may read of it.
+type view struct {
+	state     *state
+	readable  *readable
+	principal acl.Principal
+	at        time.Time
+
+	// using keeps Close from unmapping files under a running search.
+	using  sync.RWMutex
+	closed bool
+}
+
+// begin is called by every method first, and what it returns last.
+func (v *view) begin(ctx context.Context) (end func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	v.using.RLock()
+	if v.closed {
+		v.using.RUnlock()
+		return nil, ErrClosed
+	}
+	return v.using.RUnlock, nil
+}
+
+// Close frees the view; it may be called again.
+func (v *view) Close() error {
+	v.using.Lock()
+	defer v.using.Unlock()
+	if !v.closed {
+		v.closed = true
+		v.state.release()
+	}
+	return nil
+}
+
+// Chunks returns the chunks in the order of ids; see [index.View].
+func (v *view) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	out := make([]index.Chunk, len(ids))
+	for i, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if out[i], err = v.gate(id); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// gate reads a chunk for the view, and no other function does. It asks twice:
+// the readable set that searches use, and the ACL of the document itself as the
+// truth has it, so that a fault in the bitmaps cannot show a text.
+func (v *view) gate(id index.ChunkID) (index.Chunk, error) {
+	if !v.mayRead(id) {
+		return index.Chunk{}, index.ErrNotFound
+	}
+	c, err := getChunk(v.state.snapshot, uint32(id))
+	if err != nil {
+		return index.Chunk{}, err
+	}
+	_, d, err := getDocument(v.state.snapshot, c.Doc)
+	if err != nil {
+		return index.Chunk{}, err
+	}
+	if !d.ACL.Admits(v.principal, v.at) {
+		return index.Chunk{}, index.ErrNotFound
+	}
+	return c, nil
+}
+
+// mayRead reports whether the chunk is in the readable set.
+func (v *view) mayRead(id index.ChunkID) bool {
+	if id > index.ChunkID(^uint32(0)) {
+		return false
+	}
+	p, ok := placeOf(v.state.segments, uint32(id))
+	return ok && has(v.readable.rows[p.segment], p.row)
+}
+
+// Document returns a readable document and its chunks; see [index.View].
+func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document, []index.ChunkID, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	defer end()
+	h, d, err := getDocument(v.state.snapshot, id)
+	if err == nil && !v.admits(h, d) {
+		err = index.ErrNotFound
+	}
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	ids := make([]index.ChunkID, h.chunks)
+	for i := range ids {
+		ids[i] = index.ChunkID(h.first) + index.ChunkID(i)
+	}
+	return visible(d), ids, nil
+}
+
+func (v *view) admits(h documentHead, d corpora.Document) bool {
+	return v.readable.admits(h.class) && d.ACL.Admits(v.principal, v.at)
+}
+
+// Documents lists readable documents; see [index.View].
+func (v *view) Documents(ctx context.Context, prefix string, from corpora.DocID, limit int) ([]corpora.Document, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if limit <= 0 {
+		return nil, nil
+	}
+	lower, upper := documentKey(corpora.DocID(prefix)), after(documentKey(corpora.DocID(prefix)))
+	if next := append(documentKey(from), 0); from != "" && bytes.Compare(next, lower) > 0 {
+		lower = next
+	}
+	if bytes.Compare(lower, upper) >= 0 {
+		return nil, nil
+	}
+	var out []corpora.Document
+	err = scan(ctx, v.state.snapshot, lower, upper, func(_, value []byte) (bool, error) {
+		h, _, err := decodeHead(value)
+		if err != nil || !v.readable.admits(h.class) {
+			return true, err
+		}
+		_, d, err := decodeDocument(value)
+		if err == nil && v.admits(h, d) {
+			out = append(out, visible(d))
+		}
+		return len(out) < limit, err
+	})
+	return out, err
+}
+
+// Languages returns the languages of the readable chunks, sorted.
+func (v *view) Languages() []string { return append([]string(nil), v.readable.languages...) }
+
+// Model returns the model of the vectors.
+func (v *view) Model() embed.Model { return v.state.meta.Model }
+
+// limit clamps k to what can be found, so that k bounds an answer and not memory.
+func (v *view) limit(k int) int {
+	return int(min(uint64(max(k, 0)), v.readable.chunks))
+}
+
+// SearchVector returns the best k chunks by dot product; see [index.View].
+func (v *view) SearchVector(ctx context.Context, q embed.Vector, f index.Filter, k int) ([]index.Hit, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if dim := v.state.meta.Model.Dim; len(q) != dim || dim == 0 {
+		return nil, fmt.Errorf("search vector: %w: it has %d dimensions, the index %d", index.ErrModel, len(q), dim)
+	}
+	if err := embed.Check([]embed.Vector{q}, 1, len(q)); err != nil {
+		return nil, fmt.Errorf("search vector: %w", err)
+	}
+	if k = v.limit(k); k == 0 {
+		return nil, nil
+	}
+	rows, err := v.filtered(f)
+	if err != nil {
+		return nil, fmt.Errorf("search vector: %w", err)
+	}
+	return v.bestVectors(ctx, q, rows, k)
+}
+
+// SearchText returns the best k chunks by BM25F; see [index.View].
+func (v *view) SearchText(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if k = v.limit(k); k == 0 {
+		return nil, nil
+	}
+	hits, err := v.bestTexts(ctx, q, k)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("search text: %w", err), ctx.Err())
+	}
+	return hits, nil
+}

@@ -1,0 +1,361 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/embed"
+	"ken/index"
+	"ken/index/embedded/flat"
+	"ken/index/embedded/lexical"
+)
+
+// change is a write in the making: nothing of it is visible until commit.
+type change struct {
+	store    *Store
+	base     *state
+	meta     metaRecord
+	segments []*segment // of the next state
+	fresh    []*file    // those that this change wrote
+	written  []string   // their names
+	classes  *edit
+	batch    *pebble.Batch
+}
+
+// begin starts a change. The caller holds s.writing and ends it with abandon or commit.
+func (s *Store) begin(ctx context.Context) (*change, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	base, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	c := &change{store: s, base: base, meta: base.meta, segments: slices.Clone(base.segments), batch: s.truth.db.NewBatch()}
+	c.classes = base.classes.edit(c.meta.NextClass)
+	return c, nil
+}
+
+// write runs a change: f prepares it, and unless f fails it is committed.
+func (s *Store) write(ctx context.Context, what string, f func(*change) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	c, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer c.base.release()
+	if err = f(c); err == nil && !c.changed() {
+		return c.abandon()
+	}
+	if err == nil {
+		err = c.commit(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, errors.Join(err, c.abandon()))
+	}
+	s.mergeAll(ctx)
+	return nil
+}
+
+// changed reports whether there is anything to commit.
+func (c *change) changed() bool {
+	return !c.batch.Empty() || len(c.written) > 0 || c.meta.Model != c.base.meta.Model
+}
+
+// Replace stores the entries, each in place of the document with its id; see
+// ingest.Store. Of two entries for one document the last counts.
+func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
+	entries = lastOf(entries, func(e index.Entry) corpora.DocID { return e.Document.ID })
+	if len(entries) == 0 {
+		return ctx.Err()
+	}
+	for _, e := range entries {
+		if err := checkEntry(e, s.Model()); err != nil {
+			return fmt.Errorf("replace %q: %w", e.Document.ID, err)
+		}
+	}
+	ready, err := analyzeAll(ctx, entries)
+	if err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	return s.write(ctx, "replace", func(c *change) error { return c.replace(ready) })
+}
+
+func (c *change) replace(entries []analyzed) error {
+	var terms []lexical.Chunk
+	var vectors []embed.Vector
+	for _, e := range entries {
+		// The model may have changed since the entry was checked.
+		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		if err := c.remove(e.Document.ID); err != nil {
+			return err
+		}
+		if err := c.put(&e); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		terms = append(terms, e.terms...)
+		vectors = append(vectors, e.Vectors...)
+	}
+	if len(terms) == 0 {
+		return nil
+	}
+	data, err := lexical.Build(terms)
+	if err != nil {
+		return err
+	}
+	return c.addSegment(data, ordinalsOf(terms), func(i int) []float32 { return vectors[i] })
+}
+
+func ordinalsOf(terms []lexical.Chunk) []uint32 {
+	out := make([]uint32, len(terms))
+	for i, t := range terms {
+		out[i] = t.Ordinal
+	}
+	return out
+}
+
+// put gives the entry's chunks their ordinals and writes its records.
+func (c *change) put(e *analyzed) error {
+	first := c.meta.NextOrdinal
+	if uint64(first)+uint64(len(e.Chunks)) > math.MaxUint32 {
+		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(math.MaxUint32))
+	}
+	c.meta.NextOrdinal += uint32(len(e.Chunks))
+	e.head.first = first
+	for i, chunk := range e.Chunks {
+		e.terms[i].Ordinal = first + uint32(i)
+		if err := c.batch.Set(chunkKey(first+uint32(i)), encodeChunk(chunk), nil); err != nil {
+			return err
+		}
+	}
+	return c.setDocument(e.head, e.Document)
+}
+
+// setDocument writes the record and adds the document to the class of its ACL.
+func (c *change) setDocument(h documentHead, d corpora.Document) error {
+	h.class = c.classes.of(d.ACL)
+	c.classes.writable(h.class).add(h)
+	record, err := encodeDocument(h, normalize(d))
+	if err != nil {
+		return err
+	}
+	return c.batch.Set(documentKey(d.ID), record, nil)
+}
+
+// remove takes the document out of its class and deletes its records. A
+// document that is not there is left as it is.
+func (c *change) remove(id corpora.DocID) error {
+	var h documentHead
+	err := get(c.base.snapshot, documentKey(id), func(b []byte) (err error) {
+		h, _, err = decodeHead(b)
+		return err
+	})
+	if errors.Is(err, index.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.classes.writable(h.class).remove(h)
+	for i := range h.chunks {
+		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
+			return err
+		}
+	}
+	return c.batch.Delete(documentKey(id), nil)
+}
+
+// Update changes metadata, stamp and ACL of documents; see ingest.Store. Of two
+// for one document the last counts.
+func (s *Store) Update(ctx context.Context, docs ...corpora.Document) error {
+	return s.write(ctx, "update", func(c *change) error {
+		for _, d := range lastOf(docs, func(d corpora.Document) corpora.DocID { return d.ID }) {
+			if err := c.update(d); err != nil {
+				return fmt.Errorf("%q: %w", d.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (c *change) update(d corpora.Document) error {
+	h, old, err := getDocument(c.base.snapshot, d.ID)
+	if err != nil {
+		return err
+	}
+	if err := checkUpdate(old, d); err != nil {
+		return err
+	}
+	c.classes.writable(h.class).remove(h)
+	return c.setDocument(h, d)
+}
+
+// SetACL changes who may read the document; see ingest.Store.
+func (s *Store) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
+	return s.write(ctx, "set acl", func(c *change) error {
+		_, d, err := getDocument(c.base.snapshot, id)
+		if err != nil {
+			return fmt.Errorf("%q: %w", id, err)
+		}
+		d.ACL = l
+		return c.update(d)
+	})
+}
+
+// Delete removes the documents; see ingest.Store.
+func (s *Store) Delete(ctx context.Context, ids ...corpora.DocID) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	return s.write(ctx, "delete", func(c *change) error {
+		for _, id := range ids {
+			if err := c.remove(id); err != nil {
+				return fmt.Errorf("%q: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// addSegment writes the files of a new last segment.
+func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) []float32) error {
+	seg, err := c.newSegment(lex, ordinals, row)
+	if err == nil {
+		c.segments = append(c.segments, seg)
+	}
+	return err
+}
+
+// newSegment writes and opens the files of a segment. Without a model it has no vectors.
+func (c *change) newSegment(lex []byte, ordinals []uint32, row func(int) []float32) (*segment, error) {
+	r := segmentRecord{First: ordinals[0], Last: ordinals[len(ordinals)-1], Chunks: len(ordinals)}
+	var err error
+	if r.Lexical, err = c.newFile(lexName, lex); err != nil {
+		return nil, err
+	}
+	if c.meta.Model.Dim > 0 {
+		data, err := flat.Encode(c.meta.Model.Hash, c.meta.Model.Dim, ordinals, row)
+		if err != nil {
+			return nil, err
+		}
+		if r.Vector, err = c.newFile(vecName, data); err != nil {
+			return nil, err
+		}
+	}
+	seg, err := c.store.dir.openSegment(r, c.meta.Model.Hash)
+	if err == nil {
+		seg.files(func(f *file) { c.fresh = append(c.fresh, f) })
+	}
+	return seg, err
+}
+
+func (c *change) newFile(name func(uint64) string, data []byte) (number uint64, err error) {
+	d := c.store.dir
+	number = c.meta.NextFile
+	c.meta.NextFile++
+	c.written = append(c.written, name(number))
+	return number, d.write(d.fs.PathJoin(d.segments(), name(number)), data)
+}
+
+// commit makes the change durable and visible.
+func (c *change) commit(ctx context.Context) error {
+	if len(c.written) > 0 {
+		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
+			return err
+		}
+	}
+	if err := c.writeClasses(); err != nil {
+		return err
+	}
+	if err := c.writeMeta(); err != nil {
+		return err
+	}
+	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
+	if err != nil {
+		return err
+	}
+	if err := c.store.truth.commit(c.batch); err != nil {
+		return err
+	}
+	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
+	c.retire()
+	c.store.publish(next)
+	return c.batch.Close()
+}
+
+func (c *change) writeClasses() error {
+	for _, created := range c.classes.created {
+		text, err := json.Marshal(created.list)
+		if err != nil {
+			return fmt.Errorf("encode ACL: %w", err)
+		}
+		if err := c.batch.Set(classKey(created.id), text, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range c.classes.prune() {
+		if err := c.batch.Delete(classKey(id), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *change) writeMeta() error {
+	c.meta.Revision++
+	c.meta.NextClass = c.classes.next
+	c.meta.Segments = nil
+	for _, s := range c.segments {
+		c.meta.Segments = append(c.meta.Segments, s.segmentRecord)
+	}
+	text, err := json.Marshal(c.meta)
+	if err != nil {
+		return fmt.Errorf("encode meta: %w", err)
+	}
+	return c.batch.Set([]byte(metaKey), text, nil)
+}
+
+// retire marks the files that the next state does not use; they are deleted
+// when the last view of an older state is closed.
+func (c *change) retire() {
+	used := map[*file]bool{}
+	for _, s := range c.segments {
+		s.files(func(f *file) { used[f] = true })
+	}
+	for _, s := range c.base.segments {
+		s.files(func(f *file) {
+			if !used[f] {
+				f.obsolete.Store(true)
+			}
+		})
+	}
+}
+
+// abandon forgets the change and deletes its files, unless the commit may have
+// reached the disk: then the files may be needed after a restart.
+func (c *change) abandon() error {
+	var err error
+	for _, f := range c.fresh {
+		err = errors.Join(err, f.free())
+	}
+	if c.store.truth.err() != nil {
+		return err
+	}
+	err = errors.Join(err, c.batch.Close())
+	for _, name := range c.written {
+		d := c.store.dir
+		if gone := d.fs.Remove(d.fs.PathJoin(d.segments(), name)); gone != nil {
+			c.store.options.Logger.Warn("a file of a failed write stays until the next start", "file", name, "error", gone)
+		}
+	}
+	return err
+}
