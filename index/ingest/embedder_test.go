@@ -1,0 +1,126 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"ken/index/indextest"
+	"ken/index/ingest"
+)
+
+// One text that the embedder does not take keeps out its document and no other.
+func TestARefusedTextIsQuarantined(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	e.fail = refuse("beta")
+	if got, want := brief(run(t, store, e, &shelf{pages: base})), "seen 3 added 2; shelf/b.md embed"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if got := reads(t, store); got != "a.md c.md" {
+		t.Errorf("indexed %q", got)
+	}
+	e.fail = nil
+	if got, want := brief(run(t, store, e, &shelf{pages: base})), "seen 3 added 1 unchanged 2"; got != want {
+		t.Errorf("the next run: %q, want %q", got, want)
+	}
+}
+
+// A text that cannot be embedded stays as it was, but who may read it does not.
+func TestARevokeHoldsThoughTheTextIsRefused(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	run(t, store, e, &shelf{pages: base})
+	e.fail = refuse("new")
+	got := brief(run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text, p.acl = "new", hr })}))
+	if want := "seen 3 unchanged 2; shelf/b.md embed"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if got := reads(t, store); got != "a.md c.md" {
+		t.Errorf("everyone reads %q", got)
+	}
+	if got := reads(t, store, "group:hr"); got != "a.md b.md c.md" {
+		t.Errorf("group:hr reads %q", got)
+	}
+}
+
+// While the embedder is down texts wait, permissions and deletions do not.
+func TestEmbedderDown(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	run(t, store, e, &shelf{pages: library(12)})
+	calls := 0
+	e.fail = func([]string) error { calls++; return errRefused }
+	s, err := ingest.Run(t.Context(), options(store, e), &shelf{pages: edited(library(12))})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("error %v, want the embedder's", err)
+	}
+	if got, want := brief(s), "seen 12 acl 2 unchanged 4 deleted 2 postponed 4; shelf/b/01.md embed; shelf/a/03.md embed"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if calls > 5 { // two batches and three documents
+		t.Errorf("the embedder was asked %d times", calls)
+	}
+	everyone := reads(t, store)
+	for _, closed := range []string{"a/03.md", "a/09.md", "c/02.md", "c/08.md", "b/04.md", "b/10.md", "new/1.md"} {
+		if strings.Contains(everyone, closed) {
+			t.Errorf("everyone reads %s: %s", closed, everyone)
+		}
+	}
+	e.fail = nil
+	run(t, store, e, &shelf{pages: edited(library(12))})
+	clean := indextest.NewOracle()
+	run(t, clean, e, &shelf{pages: edited(library(12))})
+	same(t, "after the outage", export(t, store), export(t, clean))
+}
+
+func TestAnotherModelEmbedsAgain(t *testing.T) {
+	old, other := newMeter(t, 64), newMeter(t, 128)
+	for name, open := range map[string]func() indextest.Store{
+		"oracle":   func() indextest.Store { return indextest.NewOracle() },
+		"embedded": func() indextest.Store { return openEmbedded(t) },
+	} {
+		store := open()
+		if s := run(t, store, old, &shelf{pages: library(8)}); s.Reembedded || store.Model() != old.Model() {
+			t.Errorf("%s: a new store: %+v, model %+v", name, s, store.Model())
+		}
+		s := run(t, store, other, &shelf{pages: library(8)})
+		if !s.Reembedded || s.Unchanged != 8 || s.Updated != 0 {
+			t.Errorf("%s: another model: %+v", name, s)
+		}
+		clean := open()
+		run(t, clean, other, &shelf{pages: library(8)})
+		same(t, name, export(t, store), export(t, clean))
+		if s := run(t, store, other, &shelf{pages: library(8)}); s.Reembedded {
+			t.Errorf("%s: embedded again without another model", name)
+		}
+	}
+}
+
+// If the new model cannot embed, the old vectors stay, and a revoke still holds.
+func TestAnotherModelThatIsDown(t *testing.T) {
+	store, old, other := indextest.NewOracle(), newMeter(t, 64), newMeter(t, 128)
+	run(t, store, old, &shelf{pages: base})
+	other.fail = refuse("")
+	s, err := ingest.Run(t.Context(), options(store, other), &shelf{pages: with("b.md", func(p *page) { p.acl, p.text = hr, "new" })[1:]})
+	if !errors.Is(err, errRefused) || s.Reembedded {
+		t.Errorf("error %v, summary %+v", err, s)
+	}
+	if got, want := brief(s), "seen 2 unchanged 1 deleted 1 postponed 1"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if store.Model() != old.Model() {
+		t.Errorf("model %+v", store.Model())
+	}
+	if got := reads(t, store); got != "c.md" {
+		t.Errorf("everyone reads %q, want c.md", got)
+	}
+}
+
+func TestBatchesHoldSeveralDocuments(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	var sizes []int
+	e.fail = func(texts []string) error { sizes = append(sizes, len(texts)); return nil }
+	run(t, store, e, &shelf{pages: library(8)})
+	if fmt.Sprint(sizes) != "[3 3 2]" {
+		t.Errorf("texts in a call %v, want [3 3 2]", sizes)
+	}
+}

@@ -1,0 +1,63 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"ken/corpora/extract"
+	"ken/embed"
+	"ken/index/chunk"
+)
+
+// Extractor turns the bytes of a document into text; *extract.Mux is one.
+type Extractor interface {
+	Extract(ctx context.Context, in extract.Input) (extract.Text, error)
+}
+
+// Options of a run. Store, Embedder and Extract are needed.
+type Options struct {
+	Store    Store
+	Embedder embed.Embedder
+	Extract  Extractor
+	Chunk    chunk.Options
+
+	BatchDocuments int              // documents in one commit; 0 is 100
+	BatchInterval  time.Duration    // oldest document of a batch waits no longer; 0 is 60 s
+	Workers        int              // documents that are loaded at once; 0 is one per processor
+	Progress       func(Progress)   // told after each document, from one goroutine; nil is nobody
+	Logger         *slog.Logger     // nil is silent
+	Clock          func() time.Time // nil is time.Now
+}
+
+// WithDefaults fills in the zero values.
+func (o Options) WithDefaults() Options {
+	if o.BatchDocuments == 0 {
+		o.BatchDocuments = 100
+	}
+	if o.BatchInterval == 0 {
+		o.BatchInterval = time.Minute
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	if o.Store == nil || o.Embedder == nil || o.Extract == nil {
+		return errors.New("a store, an embedder and an extractor are needed")
+	}
+	if o.BatchDocuments < 0 || o.BatchInterval < 0 || o.Workers < 0 {
+		return errors.New("a limit is negative")
+	}
+	return nil
+}
