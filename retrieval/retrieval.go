@@ -40,9 +40,9 @@ type Request struct {
 // Response is the answer to a Request. Everything in it is a function of the
 // request, the configuration, and the documents that the principal may read.
 type Response struct {
-	Results  []Result
-	Degraded []string // names of services that did not answer: "vector", "rerank"
-	Cut      Cut      // what did not fit the budget
+	Results  []Result `json:"results"`
+	Degraded []string `json:"degraded,omitempty"` // names of services that did not answer: "vector", "rerank"
+	Cut      Cut      `json:"cut,omitzero"`       // what did not fit the budget
 }
 
 // Cut counts what packing left out of the passages that were found.
@@ -53,20 +53,20 @@ type Cut struct {
 
 // Result is a readable document that matches, with its matching passages.
 type Result struct {
-	Document   corpora.Document // without ACL and Stamp
-	Score      float64          // 0 to 1, comparable within one Response only
-	Passages   []Passage        // in document order; merged where they touch; may be empty if the budget ran out
-	Duplicates []corpora.DocID  // near-duplicates among the results, folded into this one
+	Document   corpora.Document `json:"document"`             // without ACL and Stamp
+	Score      float64          `json:"score"`                // 0 to 1, comparable within one Response only
+	Passages   []Passage        `json:"passages"`             // in document order; merged where they touch; may be empty if the budget ran out
+	Duplicates []corpora.DocID  `json:"duplicates,omitempty"` // near-duplicates among the results, folded into this one
 }
 
 // Passage is a contiguous piece of a document's text.
 type Passage struct {
-	Text     string     // the bytes of Span
-	Span     index.Span // in the extracted text of the document's Version
-	Heading  []string   // breadcrumb of the first chunk
-	Context  string     // what the text needs to be understood, such as a table's header
-	Tokens   int
-	Citation Citation
+	Text     string     `json:"text"`              // the bytes of Span
+	Span     index.Span `json:"span"`              // in the extracted text of the document's Version
+	Heading  []string   `json:"heading,omitempty"` // breadcrumb of the first chunk
+	Context  string     `json:"context,omitempty"` // what the text needs to be understood, such as a table's header
+	Tokens   int        `json:"tokens"`
+	Citation Citation   `json:"citation"`
 }
 
 // Citation pins a passage so that it can be checked later.
@@ -79,17 +79,19 @@ type Citation struct {
 
 // Page is a part of a document's text.
 type Page struct {
-	Document corpora.Document
-	Text     string
-	Span     index.Span // where Text stands
-	Length   int        // bytes of the whole text
-	Citation Citation
+	Document corpora.Document `json:"document"`
+	Text     string           `json:"text"`
+	Span     index.Span       `json:"span"`   // where Text stands
+	Length   int              `json:"length"` // bytes of the whole text
+	Citation Citation         `json:"citation"`
 }
 
 // Errors that a search returns besides those of the store.
 var (
 	// ErrQuery says what is wrong with a request.
 	ErrQuery = errors.New("bad request")
+	// ErrNotFound is index.ErrNotFound, for those who import retrieval only.
+	ErrNotFound = index.ErrNotFound
 )
 
 // Ranked is a found chunk with the parts of its score, for evaluation and explanation.

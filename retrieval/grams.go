@@ -1,0 +1,112 @@
+package retrieval
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"ken/index"
+	"ken/index/analyze"
+)
+
+// rescore mixes the words' score with a BM25 over character 4-grams. Grams see
+// what stems do not: compounds, inflections, misspelt names, parts of codes.
+// All statistics are those of the hits themselves, so there is no gram index
+// and nothing to learn from it. The scores that come back lie in 0..1.
+func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits []index.Hit) ([]index.Hit, error) {
+	if s.Params.GramWeight == 0 || len(hits) == 0 {
+		return hits, nil
+	}
+	texts, err := v.texts(ctx, hits)
+	if err != nil {
+		return nil, err
+	}
+	words, grams := minMax(hits), scale(gramScores(query, texts))
+	out := slices.Clone(hits)
+	for i := range out {
+		out[i].Score = (1-s.Params.GramWeight)*words[i] + s.Params.GramWeight*grams[i]
+	}
+	slices.SortFunc(out, index.Compare)
+	return out, nil
+}
+
+// gramScores returns the BM25 score of every text over the query's grams.
+func gramScores(query string, texts []string) []float64 {
+	grams := newGramSet(query)
+	counts := make([][]int32, len(texts))
+	lengths := make([]float64, len(texts))
+	frequency := make([]float64, len(grams.weight))
+	var total float64
+	for i, text := range texts {
+		var n int
+		counts[i], n = grams.count(text)
+		lengths[i] = float64(n)
+		total += lengths[i]
+		for g, tf := range counts[i] {
+			if tf > 0 {
+				frequency[g]++
+			}
+		}
+	}
+	average := total / float64(len(texts))
+	scores := make([]float64, len(texts))
+	for i := range texts {
+		scores[i] = grams.bm25(counts[i], lengths[i]/average, frequency, float64(len(texts)))
+	}
+	return scores
+}
+
+// gramSet is the grams of a query, numbered in the order of the query, so that
+// scores are summed in that order.
+type gramSet struct {
+	number map[uint32]int
+	weight []float64 // occurrences in the query
+}
+
+func newGramSet(query string) gramSet {
+	s := gramSet{number: make(map[uint32]int)}
+	for _, g := range analyze.Grams(query) {
+		i, ok := s.number[g]
+		if !ok {
+			i = len(s.weight)
+			s.number[g] = i
+			s.weight = append(s.weight, 0)
+		}
+		s.weight[i]++
+	}
+	return s
+}
+
+// count returns how often each gram of the set is in the text, and how many
+// grams the text has in all.
+func (s gramSet) count(text string) ([]int32, int) {
+	counts := make([]int32, len(s.weight))
+	all := analyze.Grams(text)
+	for _, g := range all {
+		if i, ok := s.number[g]; ok {
+			counts[i]++
+		}
+	}
+	return counts, len(all)
+}
+
+// The gram score's saturation and length normalisation. Measured, they matter
+// less than .002 nDCG between .6 and 2, and between .4 and .75.
+const (
+	gramK1 = 1.2
+	gramB  = .75
+)
+
+// bm25 gets the text's length relative to the average.
+func (s gramSet) bm25(counts []int32, length float64, frequency []float64, n float64) float64 {
+	var score float64
+	for g, count := range counts {
+		if count == 0 {
+			continue
+		}
+		tf, df := float64(count), frequency[g]
+		idf := math.Log(1 + (n-df+.5)/(df+.5))
+		score += s.weight[g] * idf * tf * (gramK1 + 1) / (tf + gramK1*(1-gramB+gramB*length))
+	}
+	return score
+}

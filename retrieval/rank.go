@@ -1,0 +1,130 @@
+package retrieval
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"ken/corpora"
+	"ken/index"
+)
+
+// rank runs the legs that the mode asks for and fuses them.
+func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, q *queryVector) ([]Ranked, missing, error) {
+	var (
+		words, vectors []index.Hit
+		lost           missing
+		err            error
+	)
+	if r.Mode != Vector {
+		words, lost.lexical, err = s.lexicalLeg(ctx, v, r)
+		if err != nil {
+			return nil, lost, err
+		}
+	}
+	if r.Mode != Lexical {
+		var ok bool
+		vectors, ok, err = s.vectorLeg(ctx, v, r, q)
+		if err != nil {
+			return nil, lost, err
+		}
+		lost.vector = !ok
+	}
+	if r.Mode == Vector && lost.vector {
+		return nil, lost, fmt.Errorf("%w: the vector leg does not answer; use mode %s or %s", ErrUnavailable, Lexical, Hybrid)
+	}
+	ranked := fuse(s.Params.Fusion, s.alpha(r, lost, q), words, vectors)
+	err = s.settle(ctx, v, r, ranked)
+	return ranked, lost, err
+}
+
+// alpha is the weight of the vector leg. A leg that was not asked for or that
+// did not answer weighs nothing.
+func (s *Searcher) alpha(r Request, lost missing, q *queryVector) float64 {
+	switch {
+	case r.Mode == Vector:
+		return 1
+	case r.Mode == Lexical || lost.vector:
+		return 0
+	case s.Params.Alpha != ModelAlpha:
+		return s.Params.Alpha
+	}
+	return min(max(q.model.Fuse, 0), 1)
+}
+
+// lexicalLeg returns the best chunks by words, and whether the leg is dead:
+// there are documents to search, but no word of the query can be searched for.
+func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request) ([]index.Hit, bool, error) {
+	languages := v.Languages()
+	terms := queryTerms(r.Query, languages)
+	if len(terms) == 0 {
+		return nil, len(languages) > 0, nil
+	}
+	q := index.TextQuery{
+		Terms:  terms,
+		BM25:   index.BM25{K1: s.Params.K1, B: s.Params.B, Title: s.Params.Title},
+		Filter: r.Filter,
+	}
+	q, err := s.feedBack(ctx, v, q)
+	if err != nil {
+		return nil, false, err
+	}
+	hits, err := v.SearchText(ctx, q, s.Params.Depth)
+	if err != nil {
+		return nil, false, fmt.Errorf("search by words: %w", err)
+	}
+	hits, err = s.rescore(ctx, v, r.Query, hits)
+	return hits, false, err
+}
+
+// settle names each chunk's document and lowers what is not in force.
+func (s *Searcher) settle(ctx context.Context, v *snapshot, r Request, ranked []Ranked) error {
+	chunks, err := v.load(ctx, ids(hitsOf(ranked)))
+	if err != nil {
+		return err
+	}
+	for i := range ranked {
+		ranked[i].Doc = chunks[i].Doc
+		if err := s.lower(ctx, v, r, &ranked[i]); err != nil {
+			return err
+		}
+	}
+	sortRanked(ranked)
+	return nil
+}
+
+// lower applies the factor of the document's status.
+func (s *Searcher) lower(ctx context.Context, v *snapshot, r Request, ranked *Ranked) error {
+	if r.History {
+		return nil
+	}
+	d, err := v.document(ctx, ranked.Doc)
+	if err != nil {
+		return err
+	}
+	ranked.Score *= s.Params.standing(d.Status)
+	return nil
+}
+
+func hitsOf(ranked []Ranked) []index.Hit {
+	out := make([]index.Hit, len(ranked))
+	for i := range ranked {
+		out[i] = ranked[i].Hit
+	}
+	return out
+}
+
+// standing is the factor on the score of a document of this status.
+func (p Params) standing(status corpora.Status) float64 {
+	switch status {
+	case corpora.Superseded:
+		return p.Superseded
+	case corpora.Draft:
+		return p.Draft
+	}
+	return 1
+}
+
+func sortRanked(ranked []Ranked) {
+	slices.SortFunc(ranked, func(a, b Ranked) int { return index.Compare(a.Hit, b.Hit) })
+}

@@ -1,0 +1,70 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"math"
+)
+
+// rerank reorders the best chunks by the reranker's scores. They are scaled to
+// .5..1 and the rest to 0...5, so that what was reranked stays in front; the
+// factor of superseded documents and drafts applies to both.
+func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []Ranked, lost *missing) ([]Ranked, error) {
+	n := min(s.Params.Rerank, len(ranked))
+	if s.Reranker == nil || n == 0 {
+		return ranked, nil
+	}
+	texts, err := v.texts(ctx, hitsOf(ranked[:n]))
+	if err != nil {
+		return nil, err
+	}
+	scores, err := s.askReranker(ctx, r.Query, texts)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		s.Logger.WarnContext(ctx, "the reranker does not answer", "error", err)
+		lost.rerank = true
+		return ranked, nil
+	}
+	for i := range ranked {
+		if i >= n {
+			ranked[i].Score /= 2
+			continue
+		}
+		ranked[i].Score = .5 + scores[i]/2
+		if err := s.lower(ctx, v, r, &ranked[i]); err != nil {
+			return nil, err
+		}
+	}
+	sortRanked(ranked)
+	return ranked, nil
+}
+
+// askReranker returns the scores scaled to 0..1.
+func (s *Searcher) askReranker(ctx context.Context, query string, texts []string) ([]float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.RerankTimeout)
+	defer cancel()
+	scores, err := s.Reranker.Rerank(ctx, query, texts)
+	if err == nil {
+		err = checkScores(scores, len(texts))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return scale(scores), nil
+}
+
+var errScores = errors.New("the reranker's scores are not one finite number per text")
+
+func checkScores(scores []float64, n int) error {
+	if len(scores) != n {
+		return errScores
+	}
+	for _, x := range scores {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return errScores
+		}
+	}
+	return nil
+}
