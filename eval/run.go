@@ -1,0 +1,189 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/retrieval"
+)
+
+// Index is a filled index that can be searched and closed.
+type Index interface {
+	retrieval.Store
+	Close() error
+}
+
+// Build fills a new index in dir, an empty folder, with the documents of the
+// source. Run removes the folder when it ends.
+type Build func(ctx context.Context, dir string, source corpora.Source) (Index, error)
+
+// Options of a run.
+type Options struct {
+	Set       Set
+	Build     Build
+	Retrieval retrieval.Options // embedder, parameters, clock
+	Mode      retrieval.Mode    // "" is Hybrid
+	Progress  func(done, of int)
+}
+
+// Run measures the set. It never touches an index but its own.
+func Run(ctx context.Context, o Options) (Report, error) {
+	report, err := run(ctx, o)
+	if err != nil {
+		return Report{}, fmt.Errorf("evaluate %s: %w", o.Set.Name, err)
+	}
+	return report, nil
+}
+
+func run(ctx context.Context, o Options) (_ Report, err error) {
+	if o.Set.Source == nil || o.Build == nil {
+		return Report{}, errors.New("a set and a way to build its index are needed")
+	}
+	dir, err := os.MkdirTemp("", "ken-eval-")
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	store, err := o.Build(ctx, dir, o.Set.Source)
+	if err != nil {
+		return Report{}, fmt.Errorf("build the index: %w", err)
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	r, err := newRunner(ctx, o, store)
+	if err != nil {
+		return Report{}, err
+	}
+	return r.all(ctx)
+}
+
+// runner asks every question as every persona.
+type runner struct {
+	Options
+	searcher *retrieval.Searcher
+	truth    *truth
+	now      time.Time
+	done     int
+}
+
+func newRunner(ctx context.Context, o Options, store Index) (*runner, error) {
+	if o.Mode == "" {
+		o.Mode = retrieval.Hybrid
+	}
+	clock := o.Retrieval.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	now := clock() // one instant for the whole run: grants do not end in the middle of it
+	o.Retrieval.Clock = func() time.Time { return now }
+	searcher, err := retrieval.New(store, o.Retrieval)
+	if err != nil {
+		return nil, err
+	}
+	truth, err := readTruth(ctx, o.Set.Source)
+	if err != nil {
+		return nil, err
+	}
+	return &runner{Options: o, searcher: searcher, truth: truth, now: now}, nil
+}
+
+func (r *runner) all(ctx context.Context) (Report, error) {
+	total := newScorecard()
+	report := Report{Set: r.Set.Name, Notes: r.Set.Notes, Settings: r.settings()}
+	for _, persona := range r.Set.Personas {
+		card := newScorecard()
+		if err := r.persona(ctx, persona, card); err != nil {
+			return Report{}, err
+		}
+		if persona.Name != "" {
+			report.Personas = append(report.Personas, card.persona(persona.Name))
+		}
+		total.merge(card)
+	}
+	if total.questions == 0 {
+		return Report{}, errors.New("no question has a relevant document that its asker may read: nothing to measure")
+	}
+	report.fill(total)
+	return report, nil
+}
+
+func (r *runner) persona(ctx context.Context, persona Persona, card *scorecard) error {
+	scope := r.truth.scope(persona.Principal, r.now)
+	for _, q := range r.Set.Queries {
+		if len(q.Relevant) > 0 {
+			if err := r.ask(ctx, persona, scope, q, card); err != nil {
+				return fmt.Errorf("query %s: %w", q.ID, err)
+			}
+		}
+		r.done++
+		if r.Progress != nil {
+			r.Progress(r.done, len(r.Set.Queries)*len(r.Set.Personas))
+		}
+	}
+	return nil
+}
+
+// ask runs one question. One without a relevant document that the persona may
+// read is not scored, but what it returns is still looked at for leaks.
+func (r *runner) ask(ctx context.Context, persona Persona, scope scope, q Query, card *scorecard) error {
+	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode}
+	started := time.Now()
+	response, err := r.searcher.Search(ctx, p, request)
+	if err != nil {
+		return err
+	}
+	card.latencies = append(card.latencies, time.Since(started))
+	ranked, degraded, err := r.searcher.Rank(ctx, p, request)
+	if err != nil {
+		return err
+	}
+	for _, service := range degraded {
+		card.degraded[service]++
+	}
+	ranking := documents(ranked)
+	card.leaks += scope.leaksOf(ranking, response)
+	if err := r.fetchForbidden(ctx, p, scope, q, card); err != nil {
+		return err
+	}
+	if expected := scope.expected(q.Relevant); len(expected) > 0 {
+		card.score(judge(ranking, expected))
+		scope.scoreAnswer(q.answersFor(persona.Name), expected, response, card)
+	}
+	return nil
+}
+
+// documents turns ranked chunks into ranked documents: each stands where its
+// best chunk does.
+func documents(ranked []retrieval.Ranked) []corpora.DocID {
+	var out []corpora.DocID
+	seen := make(map[corpora.DocID]bool)
+	for _, c := range ranked {
+		if !seen[c.Doc] {
+			seen[c.Doc] = true
+			out = append(out, c.Doc)
+		}
+	}
+	return out
+}
+
+// fetchForbidden tries to read the question's documents that the persona may not.
+func (r *runner) fetchForbidden(ctx context.Context, p acl.Principal, scope scope, q Query, card *scorecard) error {
+	for _, id := range slices.Sorted(maps.Keys(q.Relevant)) {
+		if scope.readable[id] {
+			continue
+		}
+		_, err := r.searcher.Fetch(ctx, p, id, 0, 0)
+		if err == nil {
+			card.leaks++
+		} else if !isNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
