@@ -1,0 +1,65 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"ken/corpora/acl"
+)
+
+// ErrUnauthenticated is the one answer to a missing, malformed, unknown,
+// expired or revoked credential.
+var ErrUnauthenticated = errors.New("unauthenticated")
+
+// Identity is who asks.
+type Identity struct {
+	Principal  acl.Principal
+	Credential string // public name of what proved it, such as a key's id
+}
+
+// Authenticator finds out who sent a request.
+type Authenticator interface {
+	// Authenticate returns the sender, or an error that wraps
+	// ErrUnauthenticated. It looks at headers and the connection only, never
+	// at the URL or the body.
+	Authenticate(r *http.Request) (Identity, error)
+	// Challenge is the value of WWW-Authenticate in a 401.
+	Challenge() string
+}
+
+type identityKey struct{}
+
+// FromContext returns the identity that [Require] found; the zero Identity,
+// which may read nothing, if it did not run.
+func FromContext(ctx context.Context) Identity {
+	id, _ := ctx.Value(identityKey{}).(Identity)
+	return id
+}
+
+// Require lets only authenticated requests through, with the identity in their
+// context and without the credential: what is behind it cannot log it or pass it on.
+func Require(a Authenticator, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := a.Authenticate(r)
+		if err != nil || id.Principal.IsZero() {
+			w.Header().Set("WWW-Authenticate", a.Challenge())
+			http.Error(w, "unauthorized", http.StatusUnauthorized)
+			return
+		}
+		r = r.Clone(context.WithValue(r.Context(), identityKey{}, id))
+		r.Header.Del("Authorization")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bearer returns the token of the only Authorization header.
+func bearer(r *http.Request) (string, bool) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, token, ok := strings.Cut(values[0], " ")
+	return token, ok && strings.EqualFold(scheme, "bearer") && token != ""
+}

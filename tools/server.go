@@ -1,0 +1,180 @@
+package tools
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/retrieval"
+	"ken/tools/middleware"
+)
+
+// Searcher is what the tools need of retrieval. What each call returns is a
+// function of the documents that the principal may read; an unknown document
+// and an unreadable one are the same index.ErrNotFound.
+type Searcher interface {
+	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
+	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
+	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
+}
+
+// Options of a [Server]. The zero value is good for one process.
+type Options struct {
+	Version string           // of ken, as clients see it; "" is "dev"
+	Clock   func() time.Time // retrieved_at; nil is time.Now
+	Log     *slog.Logger     // nil is silent
+
+	// CursorKey seals the cursors of lists; processes that share clients must
+	// share it. nil is a random one, otherwise 32 bytes.
+	CursorKey []byte
+	// DocumentURL, followed by the escaped id, is the URL of documents that
+	// have none of their own, such as "https://kb.example.com/d/". Without it
+	// they get their resource URI.
+	DocumentURL string
+
+	Timeout     time.Duration // of one call; 0 is 30 s
+	Concurrency int           // calls that run at once; 0 is 100
+	Queue       int           // calls that wait; 0 is 400. More are told that the server is busy
+
+	// Observe is told of every call when it has ended; nil is nobody.
+	Observe func(context.Context, Call)
+}
+
+// Call is what can be known of a call without reading it.
+type Call struct {
+	Principal acl.Principal
+	Method    string // "tools/call"
+	Tool      string // "search"; "" if the method is another
+	Kind      string // kind of error, "" if none
+	Duration  time.Duration
+}
+
+const (
+	defaultTimeout     = 30 * time.Second
+	defaultConcurrency = 100
+	defaultQueue       = 400
+)
+
+// WithDefaults fills in the zero values.
+func (o Options) WithDefaults() Options {
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.CursorKey == nil {
+		o.CursorKey = make([]byte, cursorKeySize)
+		rand.Read(o.CursorKey)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.Queue == 0 {
+		o.Queue = defaultQueue
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	if len(o.CursorKey) != cursorKeySize {
+		return fmt.Errorf("cursor key has %d bytes, want %d", len(o.CursorKey), cursorKeySize)
+	}
+	if o.DocumentURL != "" && !isWebURL(o.DocumentURL) {
+		return fmt.Errorf("document URL %q is not an http or https URL", o.DocumentURL)
+	}
+	if o.Timeout < 0 || o.Concurrency < 0 || o.Queue < 0 {
+		return errors.New("a limit is negative")
+	}
+	return nil
+}
+
+// Server is the MCP surface over one searcher. It is safe for concurrent use.
+type Server struct {
+	searcher Searcher
+	opts     Options
+	cursors  cursors
+	gate     *middleware.Gate
+}
+
+// New returns the surface over a searcher.
+func New(s Searcher, o Options) (*Server, error) {
+	if s == nil {
+		return nil, errors.New("new tools server: no searcher")
+	}
+	o = o.WithDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("new tools server: %w", err)
+	}
+	return &Server{
+		searcher: s, opts: o,
+		cursors: newCursors(o.CursorKey),
+		gate:    middleware.NewGate(o.Concurrency, o.Queue),
+	}, nil
+}
+
+// RunStdio serves the principal on standard input and output until the input
+// ends or ctx does.
+func (s *Server) RunStdio(ctx context.Context, p acl.Principal) error {
+	return s.Run(ctx, p, &mcp.StdioTransport{})
+}
+
+// Run serves one principal over a transport that carries no identity of its own.
+func (s *Server) Run(ctx context.Context, p acl.Principal, t mcp.Transport) error {
+	if p.IsZero() {
+		return errors.New("serve: no principal")
+	}
+	if err := s.protocol(p).Run(ctx, t); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// surface is a Server for one kind of transport.
+type surface struct {
+	*Server
+	fixed acl.Principal // who asks if a request does not say; zero over HTTP
+}
+
+// protocol builds the protocol server. What it advertises is the same for everyone.
+func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
+	at := surface{s, fixed}
+	m := mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
+		Instructions:      instructions,
+		CompletionHandler: at.complete,
+		SetCacheable:      func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { *c = uncached },
+		// No logging, no list changes, no subscriptions: none of them is served.
+		Capabilities: &mcp.ServerCapabilities{
+			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
+		},
+	})
+	m.AddTool(searchTool(), at.tool(at.search))
+	m.AddTool(fetchTool(), at.tool(at.fetch))
+	m.AddResourceTemplate(documentTemplate(), at.readResource)
+	m.AddPrompt(answerPrompt(), at.answerWithCitations)
+	m.AddReceivingMiddleware(at.receive)
+	return m
+}
+
+// uncached is the cache hint of every answer: it is one person's, and the next
+// may differ, because a permission is effective at once.
+var uncached = mcp.Cacheable{CacheScope: "private"}
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
