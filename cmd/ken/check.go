@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ken/cmd/ken/internal/wire"
+	"ken/index/embedded"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	var jsonFile string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Prove that the index is whole",
+		Long: `Read everything and compare: truth, postings and vectors must agree, without
+orphans, and every checksum must hold. Exit code 1 if something is wrong.`,
+		Example: `  ken check
+  ken check --json -`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.check(cmd, jsonFile) },
+	}
+	jsonFlag(cmd, &jsonFile)
+	return cmd
+}
+
+func (p *program) check(cmd *cobra.Command, jsonFile string) error {
+	dir, err := p.existingDir()
+	if err != nil {
+		return err
+	}
+	store, err := embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	report, err := store.Check(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if jsonFile != "" {
+		if err := p.writeJSON(jsonFile, report); err != nil {
+			return err
+		}
+	}
+	human := p.humanOut(jsonFile)
+	fmt.Fprintf(human, "%d documents, %d chunks, %d segments: ", report.Documents, report.Chunks, report.Segments)
+	if len(report.Problems) == 0 {
+		fmt.Fprintln(human, "all agree")
+		return nil
+	}
+	fmt.Fprintf(human, "%d problems\n", len(report.Problems))
+	for _, problem := range report.Problems {
+		fmt.Fprintf(human, "  %s\n", problem)
+	}
+	return exitError{code: exitFailed}
+}

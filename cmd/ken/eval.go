@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/wire"
+	"ken/corpora"
+	"ken/eval"
+	"ken/index/embedded"
+	"ken/retrieval"
+)
+
+func (p *program) evalCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure ranking, leaks and latency",
+	}
+	cmd.AddCommand(p.evalRunCommand())
+	return cmd
+}
+
+type evalOptions struct {
+	set, mode, json string
+	params          []string
+	embedder        config.Embedder
+}
+
+func (p *program) evalRunCommand() *cobra.Command {
+	var o evalOptions
+	cmd := &cobra.Command{
+		Use:   "run --set DIR",
+		Short: "Run the questions of a data set",
+		Long: `Build an index of the set's documents, ask its questions and measure the answers.
+
+The set is a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels.tsv, plain
+or .gz), or one whose documents are a folder "corpus". With acl.jsonl and
+users.jsonl it is run once per person, who is expected to get what is relevant
+and readable. The index is the run's own and is removed at the end.`,
+		Example: `  ken eval run --set corpora/sample
+  ken eval run --set scifact --mode lexical --param k1=0.9 --param b=0.4 --json -`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.evalRun(cmd.Context(), o) },
+	}
+	jsonFlag(cmd, &o.json)
+	embedderFlags(cmd, &o.embedder)
+	cmd.Flags().StringVar(&o.set, "set", "", "`DIR` of the data set")
+	cmd.Flags().StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
+	cmd.Flags().StringArrayVar(&o.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
+	cobra.CheckErr(cmd.MarkFlagRequired("set"))
+	return cmd
+}
+
+func (p *program) evalRun(ctx context.Context, o evalOptions) error {
+	set, err := eval.Load(o.set)
+	if err != nil {
+		return err
+	}
+	params, err := parseParams(o.params)
+	if err != nil {
+		return err
+	}
+	if o.embedder.Kind == "" {
+		o.embedder.Kind = "hashed"
+	}
+	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
+	if err != nil {
+		return err
+	}
+	report, err := eval.Run(ctx, eval.Options{
+		Set: set, Mode: retrieval.Mode(o.mode),
+		Retrieval: retrieval.Options{Embedder: embedder, Params: params},
+		Build: func(ctx context.Context, dir string, source corpora.Source) (eval.Index, error) {
+			store, err := embedded.Open(dir, embedded.Options{Process: p.process})
+			if err != nil {
+				return nil, err
+			}
+			if _, err := wire.Ingest(ctx, store, embedder, wire.IngestOptions{}, source); err != nil {
+				store.Close()
+				return nil, err
+			}
+			return store, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if o.json != "" {
+		if err := p.writeJSON(o.json, report); err != nil {
+			return err
+		}
+	}
+	return printReport(p.humanOut(o.json), report)
+}
+
+// printReport writes a report as a table: all first, then each person.
+func printReport(out io.Writer, r eval.Report) error {
+	fmt.Fprintf(out, "%s: %d questions, %d leaks, %.2f ms p50, %.2f ms p95, %.2f ms p99\n\n",
+		r.Set, r.Queries, r.Leaks, r.LatencyMS.P50, r.LatencyMS.P95, r.LatencyMS.P99)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	names := slices.Sorted(maps.Keys(r.Metrics))
+	fmt.Fprint(w, "\tquestions\t")
+	for _, name := range names {
+		fmt.Fprintf(w, "%s\t", name)
+	}
+	fmt.Fprintln(w)
+	row := func(label string, queries int, m eval.Metrics) {
+		fmt.Fprintf(w, "%s\t%d\t", label, queries)
+		for _, name := range names {
+			fmt.Fprintf(w, "%.4f\t", m[name])
+		}
+		fmt.Fprintln(w)
+	}
+	row("all", r.Queries, r.Metrics)
+	for _, persona := range r.Personas {
+		row(persona.Name, persona.Queries, persona.Metrics)
+	}
+	return w.Flush()
+}

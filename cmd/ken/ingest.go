@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/wire"
+	"ken/corpora/acl"
+	"ken/corpora/source/folder"
+	"ken/index/ingest"
+)
+
+type ingestOptions struct {
+	name, owner, json string
+	batch             int
+	maxBytes          int64
+	embedder          config.Embedder
+}
+
+func (p *program) ingestCommand() *cobra.Command {
+	var o ingestOptions
+	cmd := &cobra.Command{
+		Use:   "ingest FOLDER",
+		Short: "Take in a folder of documents with their permissions",
+		Long: `Bring the index up to date with a folder of Markdown, HTML and text files. Only
+what changed is read and embedded again; what is gone is removed.
+
+Who may read a document is said by FOLDER/.ken/acl.yaml, by the document's front
+matter and by a sidecar file NAME.EXT.acl.yaml. A folder without a policy can be
+read by whoever ingests it alone. A document whose permissions cannot be
+understood is readable by nobody.
+
+The embedder is kept with the index: later runs and searches use it without
+being told. Its key comes from $KEN_EMBED_KEY and is not kept.
+
+Exit codes: 0 all went in, 1 it failed, 3 some documents were refused.`,
+		Example: `  ken ingest ~/handbook
+  ken ingest ~/handbook --name handbook --json summary.json
+  ken ingest ~/handbook --embedder openai --embed-url http://127.0.0.1:11434/v1 --embed-model nomic-embed-text`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return p.ingest(cmd.Context(), args[0], o) },
+	}
+	jsonFlag(cmd, &o.json)
+	embedderFlags(cmd, &o.embedder)
+	f := cmd.Flags()
+	f.StringVar(&o.name, "name", "", "name of the source, which begins every document's id (default: the folder's name)")
+	f.StringVar(&o.owner, "owner", "", "who may read a folder that has no policy: one `SUBJECT` (default: your login name)")
+	f.IntVar(&o.batch, "batch", 0, "documents in one commit (default 100)")
+	f.Int64Var(&o.maxBytes, "max-bytes", 0, "largest file that is read (default 64 MiB)")
+	return cmd
+}
+
+// embedderFlags adds the flags that choose an embedder.
+func embedderFlags(cmd *cobra.Command, e *config.Embedder) {
+	f := cmd.Flags()
+	f.StringVar(&e.Kind, "embedder", "", "what makes the vectors: hashed (no download) or openai (any compatible endpoint)")
+	f.StringVar(&e.URL, "embed-url", "", "base URL of the endpoint, such as http://127.0.0.1:11434/v1")
+	f.StringVar(&e.Model, "embed-model", "", "model name at the endpoint")
+	f.IntVar(&e.Dim, "embed-dim", 0, "dimensions (default: the model's own, 384 for hashed)")
+	f.BoolVar(&e.Azure, "embed-azure", false, "the endpoint is Azure's")
+	f.StringVar(&e.APIVersion, "embed-api-version", "", "API version for Azure")
+	f.StringVar(&e.QueryPrefix, "embed-query-prefix", "", "text before each query, for models that want one")
+	f.StringVar(&e.PassagePrefix, "embed-passage-prefix", "", "text before each passage")
+	f.Float64Var(&e.Fuse, "embed-weight", 0, "weight of the vectors in the ranking, 0 to 1 (default: the embedder's)")
+}
+
+func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err error) {
+	owner, err := p.owner(o.owner)
+	if err != nil {
+		return err
+	}
+	source, err := folder.Open(path, folder.Options{Name: o.name, Owner: owner, MaxBytes: o.maxBytes})
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	origin, err := source.Policy()
+	if err != nil {
+		return err
+	}
+	kb, err := p.openToWrite(ctx, o.embedder)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := kb.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	bar := newProgress(p.stderr)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, source)
+	bar.finish()
+	if report := p.reportIngest(o.json, summary, origin); err == nil {
+		err = report
+	}
+	if err == nil && len(summary.Quarantined) > 0 {
+		err = exitError{code: exitQuarantined}
+	}
+	return err
+}
+
+// owner reads --owner; without it, whoever runs the process.
+func (p *program) owner(text string) (acl.Subject, error) {
+	if text == "" {
+		return config.Login()
+	}
+	s, err := acl.ParseSubject(text)
+	if err != nil {
+		return "", usage("--owner: %w", err)
+	}
+	return s, nil
+}
+
+// openToWrite opens the data directory, made if need be, with the embedder that
+// the flags name or the one that the directory remembers, and remembers it.
+func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire.Base, error) {
+	dir, err := p.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := config.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if flags != (config.Embedder{}) {
+		if flags.Kind == "" {
+			return nil, usage("the flags --embed-… need --embedder")
+		}
+		settings.Embedder = flags
+	}
+	kb, err := wire.Open(ctx, p.options(dir, settings))
+	if err != nil {
+		return nil, err
+	}
+	if kb.EmbedderErr != nil {
+		kb.Close()
+		return nil, fmt.Errorf("the embedder cannot be used: %w", kb.EmbedderErr)
+	}
+	// With the dimension known, a search need not ask the endpoint for it.
+	settings.Embedder.Dim = kb.Embedder.Model().Dim
+	if err := config.Save(dir, settings); err != nil {
+		kb.Close()
+		return nil, err
+	}
+	return kb, nil
+}
+
+// ingestReport is the summary as JSON: the pipeline's, and where the
+// permissions came from.
+type ingestReport struct {
+	ingest.Summary
+	Permissions string `json:"permissions"`
+}
+
+// reportIngest writes the summary: for people on a terminal, as JSON else, and
+// as JSON to the file that was asked for.
+func (p *program) reportIngest(jsonFile string, s ingest.Summary, origin folder.Origin) error {
+	report := ingestReport{s, origin.String()}
+	if jsonFile == "" && !isTerminal(p.stdout) {
+		jsonFile = "-"
+	}
+	if jsonFile != "" {
+		if err := p.writeJSON(jsonFile, report); err != nil {
+			return err
+		}
+	}
+	if jsonFile != "-" || isTerminal(p.stderr) {
+		printSummary(p.humanOut(jsonFile), report)
+	}
+	return nil
+}
+
+func printSummary(w io.Writer, r ingestReport) {
+	fmt.Fprintf(w, "%s: %d documents, %d added, %d updated, %d with new permissions, %d unchanged, %d deleted\n",
+		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
+	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
+	fmt.Fprintln(w, r.Permissions)
+	if r.Reembedded {
+		fmt.Fprintln(w, "The model changed: every chunk was embedded again.")
+	}
+	if n := len(r.Skipped); n > 0 {
+		var parts []string
+		for _, ext := range slices.Sorted(maps.Keys(r.Skipped)) {
+			parts = append(parts, fmt.Sprintf("%d %s", r.Skipped[ext], ext))
+		}
+		fmt.Fprintf(w, "Not read, because ken does not know the format: %s\n", strings.Join(parts, ", "))
+	}
+	for _, q := range r.Quarantined {
+		fmt.Fprintf(w, "refused (%s): %s\n", q.Stage, q.Reason)
+		if q.Closed {
+			fmt.Fprintf(w, "  nobody may read %s until it can be read again\n", q.ID)
+		}
+	}
+	if !r.Complete {
+		fmt.Fprintln(w, "The listing was not complete, so nothing was deleted.")
+	}
+}

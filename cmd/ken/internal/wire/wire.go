@@ -1,0 +1,96 @@
+// Package wire puts the parts of ken together: it is where an embedder, a store
+// and a format are chosen by name.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"ken/cmd/ken/internal/config"
+	"ken/corpora/extract"
+	"ken/embed"
+	"ken/embed/hashed"
+	"ken/embed/openai"
+	"ken/index/embedded"
+	"ken/retrieval"
+)
+
+// Base is an open knowledge base.
+type Base struct {
+	*retrieval.Searcher
+	Store    *embedded.Store
+	Embedder embed.Embedder // nil if it cannot be reached; EmbedderErr says why
+	// EmbedderErr is why there is no embedder. Searches then answer from words
+	// alone and say so.
+	EmbedderErr error
+}
+
+// Close closes the store.
+func (b *Base) Close() error { return b.Store.Close() }
+
+// Options say how a knowledge base is opened.
+type Options struct {
+	Dir      string // data directory
+	Memory   bool   // keep everything in memory; Dir is not used
+	Process  string // who holds the directory, for others to read
+	Getenv   config.Getenv
+	Settings config.Settings
+	Params   retrieval.Params // zero: the defaults
+	Vectors  string           // vector leg: "" or "flat", "chromem"
+	Logger   *slog.Logger
+}
+
+// Open opens a knowledge base. An embedder that cannot be reached is no error:
+// the base searches by words and says that it lacks vectors.
+func Open(ctx context.Context, o Options) (*Base, error) {
+	e, embedErr := Embedder(ctx, o.Settings.Embedder, o.Getenv(config.EmbedKeyVar))
+	if errors.Is(embedErr, errKind) {
+		return nil, embedErr
+	}
+	so := embedded.Options{Process: o.Process, Logger: o.Logger, Vectors: o.Vectors}
+	dir := IndexDir(o.Dir)
+	if o.Memory {
+		so.FS, dir = vfs.NewMem(), "index"
+	}
+	store, err := embedded.Open(dir, so)
+	if err != nil {
+		return nil, err
+	}
+	searcher, err := retrieval.New(store, retrieval.Options{Embedder: e, Params: o.Params})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &Base{Searcher: searcher, Store: store, Embedder: e, EmbedderErr: embedErr}, nil
+}
+
+// IndexDir returns where the index lies in a data directory.
+func IndexDir(dataDir string) string { return filepath.Join(dataDir, "index") }
+
+var errKind = errors.New("unknown kind of embedder")
+
+// Embedder returns the configured embedder. A new kind is a new case.
+func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedder, error) {
+	switch c.Kind {
+	case "hashed":
+		return hashed.New(hashed.Options{Dim: c.Dim})
+	case "openai":
+		e, err := openai.New(ctx, openai.Options{
+			BaseURL: c.URL, Key: key, Model: c.Model, Dimensions: c.Dim,
+			Azure: c.Azure, APIVersion: c.APIVersion,
+			QueryPrefix: c.QueryPrefix, PassagePrefix: c.PassagePrefix, Fuse: c.Fuse,
+		})
+		if err != nil {
+			return nil, err // not e: a nil *openai.Embedder is no nil Embedder
+		}
+		return e, nil
+	}
+	return nil, fmt.Errorf("%w %q: there are hashed and openai", errKind, c.Kind)
+}
+
+// Formats returns the extractors. A new format is a new line.
+func Formats() *extract.Mux { return extract.Default() }

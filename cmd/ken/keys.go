@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ken/corpora/acl"
+	"ken/tools/auth"
+)
+
+func (p *program) keysCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Create, list and revoke the keys that HTTP clients show",
+		Long: `Keys let clients in over HTTP. Each speaks for the subjects it was created with.
+
+The file holds their hashes only; a key is shown once, when it is created. A
+running server follows the file: a revoked key is refused from the next request.`,
+		Example: `  ken keys create --as user:ann,group:hr --days 90 --note "Ann's laptop"
+  ken keys list
+  ken keys revoke 3f0k2m9x`,
+	}
+	cmd.PersistentFlags().StringVar(&file, "keys", "", "key `FILE` (default: keys.yaml in the data directory)")
+	cmd.AddCommand(p.keysCreateCommand(&file), p.keysListCommand(&file), p.keysRevokeCommand(&file))
+	return cmd
+}
+
+// keyFile returns the key file in force.
+func (p *program) keyFile(file string) (string, error) {
+	if file != "" {
+		return file, nil
+	}
+	dir, err := p.dataDir()
+	return filepath.Join(dir, "keys.yaml"), err
+}
+
+func (p *program) openKeys(file string, create bool) (*auth.Keys, error) {
+	path, err := p.keyFile(file)
+	if err != nil {
+		return nil, err
+	}
+	o := auth.Options{Clock: p.now}
+	keys, err := auth.Open(path, o)
+	if create && errors.Is(err, fs.ErrNotExist) {
+		if err := auth.CreateFile(path); err != nil {
+			return nil, err
+		}
+		return auth.Open(path, o)
+	}
+	return keys, err
+}
+
+func (p *program) keysCreateCommand(file *string) *cobra.Command {
+	var as, note string
+	var days int
+	cmd := &cobra.Command{
+		Use:     "create",
+		Short:   "Create a key and print it",
+		Example: `  ken keys create --as user:ann,group:hr --days 90`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			subjects, err := acl.ParseSubjects(as)
+			if err != nil {
+				return usage("--as: %w", err)
+			}
+			if days < 0 {
+				return usage("--days %d is negative", days)
+			}
+			var expires time.Time
+			if days > 0 {
+				expires = p.now().AddDate(0, 0, days)
+			}
+			keys, err := p.openKeys(*file, true)
+			if err != nil {
+				return err
+			}
+			key, secret, err := keys.Create(subjects, expires, note)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stderr, "Key %s for %s. It is shown once:\n", key.ID, as)
+			fmt.Fprintln(p.stdout, secret)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&as, "as", "", "who the key speaks for: comma-separated `SUBJECTS` such as user:ann,group:hr")
+	cmd.Flags().IntVar(&days, "days", 90, "days until it expires (0: never)")
+	cmd.Flags().StringVar(&note, "note", "", "what it is for")
+	cobra.CheckErr(cmd.MarkFlagRequired("as"))
+	return cmd
+}
+
+func (p *program) keysListCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the keys",
+		Example: `  ken keys list`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			keys, err := p.openKeys(*file, false)
+			if err != nil {
+				return err
+			}
+			list, err := keys.List()
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ID\tSUBJECTS\tCREATED\tEXPIRES\tNOTE")
+			for _, k := range list {
+				expires := "never"
+				if !k.Expires.IsZero() {
+					expires = k.Expires.Format(time.DateOnly)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, joinSubjects(k.Subjects), k.Created.Format(time.DateOnly), expires, k.Note)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func joinSubjects(subjects []acl.Subject) string {
+	text := make([]string, len(subjects))
+	for i, s := range subjects {
+		text[i] = string(s)
+	}
+	return strings.Join(text, ",")
+}
+
+func (p *program) keysRevokeCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke ID",
+		Short:   "Revoke a key",
+		Example: `  ken keys revoke 3f0k2m9x`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			keys, err := p.openKeys(*file, false)
+			if err != nil {
+				return err
+			}
+			if err := keys.Revoke(args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stdout, "revoked %s\n", args[0])
+			return nil
+		},
+	}
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// jsonFlag adds the flag --json FILE, which is the same in every command.
+func jsonFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "json", "", "write the result as JSON to `FILE` (- is standard output)")
+}
+
+// writeJSON writes v to the file, or to standard output for "-".
+func (p *program) writeJSON(file string, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("encode result: %w", err)
+	}
+	if file == "-" {
+		_, err := p.stdout.Write(b.Bytes())
+		return err
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}
+
+// humanOut returns where text for people goes: standard error when standard
+// output carries JSON.
+func (p *program) humanOut(jsonFile string) io.Writer {
+	if jsonFile == "-" {
+		return p.stderr
+	}
+	return p.stdout
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

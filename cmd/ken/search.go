@@ -1,0 +1,270 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ken/cmd/ken/internal/config"
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/retrieval"
+)
+
+// asFlag adds the flag --as, which is the same in every command that asks.
+func asFlag(cmd *cobra.Command, subjects *string) {
+	cmd.Flags().StringVar(subjects, "as", "", "who asks: comma-separated `SUBJECTS` such as user:ann,group:hr (default: your login name)")
+}
+
+// principal reads --as; without it, whoever runs the process asks.
+func principal(subjects string) (acl.Principal, error) {
+	if subjects == "" {
+		login, err := config.Login()
+		if err != nil {
+			return acl.Principal{}, err
+		}
+		return acl.NewPrincipal(login), nil
+	}
+	list, err := acl.ParseSubjects(subjects)
+	if err != nil {
+		return acl.Principal{}, usage("--as: %w", err)
+	}
+	return acl.NewPrincipal(list...), nil
+}
+
+type searchOptions struct {
+	as, json, mode string
+	params         []string
+	after, before  string
+	request        retrieval.Request
+}
+
+func (p *program) searchCommand() *cobra.Command {
+	var o searchOptions
+	cmd := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Search as a person",
+		Long: `Search the index and print the passages that the person may read, best first.
+
+Scores, order and counts are those of an index that holds only what the person
+may read.`,
+		Example: `  ken search "how much parental leave do I get"
+  ken search --as user:ann,group:hr --limit 3 "parental leave"
+  ken search --as group:staff --path handbook/people/ --json - "parental leave"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.request.Query = args[0]
+			return p.search(cmd, o)
+		},
+	}
+	asFlag(cmd, &o.as)
+	jsonFlag(cmd, &o.json)
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
+	f.StringArrayVar(&o.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
+	f.IntVar(&o.request.Limit, "limit", 5, "documents at most (1 to 50)")
+	f.IntVar(&o.request.Budget, "tokens", 0, "tokens of all passages at most (default 2000)")
+	f.IntVar(&o.request.Quota, "per-source", 0, "documents of one source at most (0: no quota)")
+	f.BoolVar(&o.request.History, "history", false, "rank superseded documents and drafts like approved ones")
+	f.StringSliceVar(&o.request.Filter.Sources, "source", nil, "only these sources")
+	f.StringSliceVar(&o.request.Filter.Paths, "path", nil, "only these paths within their source (a folder ends with /)")
+	f.StringSliceVar(&o.request.Filter.MediaTypes, "type", nil, "only these media types, such as text/html")
+	f.StringSliceVar(&o.request.Filter.Languages, "language", nil, "only these languages, such as en,de")
+	f.StringSliceVar(&o.request.Filter.Tags, "tag", nil, "only documents with one of these tags")
+	f.StringSliceVar(&o.request.Filter.Classes, "class", nil, "only these data classes")
+	f.StringVar(&o.after, "after", "", "only documents modified on or after this `DATE` (YYYY-MM-DD)")
+	f.StringVar(&o.before, "before", "", "only documents modified before this `DATE` (YYYY-MM-DD)")
+	return cmd
+}
+
+func (p *program) search(cmd *cobra.Command, o searchOptions) error {
+	who, err := principal(o.as)
+	if err != nil {
+		return err
+	}
+	o.request.Mode = retrieval.Mode(o.mode)
+	if o.request.Filter.After, err = date("--after", o.after); err != nil {
+		return err
+	}
+	if o.request.Filter.Before, err = date("--before", o.before); err != nil {
+		return err
+	}
+	kb, err := p.open(cmd.Context(), o.params)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	answer, err := kb.Search(cmd.Context(), who, o.request)
+	if err != nil {
+		return err
+	}
+	if o.json != "" {
+		return p.writeJSON(o.json, answer)
+	}
+	printAnswer(p.stdout, answer)
+	return nil
+}
+
+func date(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return t, usage("%s %q: want a date such as 2026-01-31", flag, text)
+	}
+	return t, nil
+}
+
+// printAnswer writes an answer for a person at a terminal.
+func printAnswer(w io.Writer, answer retrieval.Response) {
+	for i, r := range answer.Results {
+		fmt.Fprintf(w, "%d. %s%s\n   %s  (%.2f)\n", i+1, r.Document.Title, status(r.Document), r.Document.ID, r.Score)
+		for _, passage := range r.Passages {
+			printPassage(w, passage)
+		}
+		for _, id := range r.Duplicates {
+			fmt.Fprintf(w, "   near-duplicate: %s\n", id)
+		}
+		fmt.Fprintln(w)
+	}
+	if len(answer.Results) == 0 {
+		fmt.Fprintln(w, "Nothing found in what you may read.")
+	}
+	if answer.Cut.Passages > 0 {
+		fmt.Fprintf(w, "%d more passages (%d tokens) did not fit; raise --tokens to see them.\n", answer.Cut.Passages, answer.Cut.Tokens)
+	}
+	if len(answer.Degraded) > 0 {
+		fmt.Fprintf(w, "This answer lacks: %s.\n", strings.Join(answer.Degraded, ", "))
+	}
+}
+
+func printPassage(w io.Writer, passage retrieval.Passage) {
+	fmt.Fprintf(w, "   bytes %d-%d", passage.Span.Start, passage.Span.End)
+	if len(passage.Heading) > 0 {
+		fmt.Fprintf(w, "  %s", strings.Join(passage.Heading, " > "))
+	}
+	fmt.Fprintln(w)
+	if passage.Context != "" {
+		printIndented(w, passage.Context)
+	}
+	printIndented(w, passage.Text)
+}
+
+func printIndented(w io.Writer, text string) {
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		fmt.Fprintf(w, "   | %s\n", strings.TrimRight(line, "\r\n"))
+	}
+}
+
+func status(d corpora.Document) string {
+	if d.Status == corpora.Superseded || d.Status == corpora.Draft {
+		return " [" + string(d.Status) + "]"
+	}
+	return ""
+}
+
+func (p *program) fetchCommand() *cobra.Command {
+	var as, jsonFile string
+	var offset, limit int
+	cmd := &cobra.Command{
+		Use:     "fetch ID",
+		Short:   "Print a document's text as a person",
+		Example: `  ken fetch --as user:ann,group:hr handbook/people/leave.md`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := principal(as)
+			if err != nil {
+				return err
+			}
+			kb, err := p.open(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			defer kb.Close()
+			page, err := kb.Fetch(cmd.Context(), who, corpora.DocID(args[0]), offset, limit)
+			if err != nil {
+				return err
+			}
+			if jsonFile != "" {
+				return p.writeJSON(jsonFile, page)
+			}
+			fmt.Fprintln(p.stdout, page.Text)
+			if page.Span.End < page.Length {
+				fmt.Fprintf(p.stderr, "The text goes on: --offset %d\n", page.Span.End)
+			}
+			return nil
+		},
+	}
+	asFlag(cmd, &as)
+	jsonFlag(cmd, &jsonFile)
+	cmd.Flags().IntVar(&offset, "offset", 0, "begin at this byte")
+	cmd.Flags().IntVar(&limit, "bytes", 0, "bytes at most (default 65536)")
+	return cmd
+}
+
+func (p *program) verifyCommand() *cobra.Command {
+	var as, jsonFile, span string
+	var c retrieval.Citation
+	cmd := &cobra.Command{
+		Use:   "verify DOCUMENT",
+		Short: "Check that a citation still holds",
+		Long: `Check whether the quoted bytes still stand where a citation says.
+
+Exit code 0: they do. 1: the text changed, or there is no such document for the
+person who asks.`,
+		Example: `  ken verify handbook/people/leave.md --span 120-240 --sha256 9f86d081… --version 4c1d…`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.Document = corpora.DocID(args[0])
+			if _, err := fmt.Sscanf(span, "%d-%d", &c.Span.Start, &c.Span.End); err != nil {
+				return usage("--span %q: want START-END in bytes, such as 120-240", span)
+			}
+			return p.verify(cmd, as, jsonFile, c)
+		},
+	}
+	asFlag(cmd, &as)
+	jsonFlag(cmd, &jsonFile)
+	cmd.Flags().StringVar(&span, "span", "", "bytes of the quotation, `START-END`")
+	cmd.Flags().StringVar(&c.Hash, "sha256", "", "hash of the quoted bytes, in hex")
+	cmd.Flags().StringVar(&c.Version, "version", "", "version of the document that was quoted")
+	for _, name := range []string{"span", "sha256"} {
+		cobra.CheckErr(cmd.MarkFlagRequired(name))
+	}
+	return cmd
+}
+
+func (p *program) verify(cmd *cobra.Command, as, jsonFile string, c retrieval.Citation) error {
+	who, err := principal(as)
+	if err != nil {
+		return err
+	}
+	kb, err := p.open(cmd.Context(), nil)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	verdict, err := kb.Verify(cmd.Context(), who, c)
+	if err != nil {
+		return err
+	}
+	if jsonFile != "" {
+		if err := p.writeJSON(jsonFile, verdict); err != nil {
+			return err
+		}
+	}
+	human := p.humanOut(jsonFile)
+	switch {
+	case verdict.State != retrieval.Unchanged:
+		fmt.Fprintf(human, "%s\n", verdict.State)
+		return exitError{code: exitFailed}
+	case !verdict.Current && c.Version != "":
+		fmt.Fprintf(human, "unchanged, in a newer version of the document (%s)\n", verdict.Version)
+	default:
+		fmt.Fprintln(human, "unchanged")
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"ken/tools"
+)
+
+type serveOptions struct {
+	stdio, demo, trustProxy bool
+	http, keys, as          string
+	tlsCert, tlsKey         string
+	publicURL, documentURL  string
+	origins                 []string
+}
+
+func (p *program) serveCommand() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the Model Context Protocol over stdio or HTTP",
+		Long: `Serve the tools search and fetch, documents as resources, and a prompt.
+
+Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
+request shows a key (ken keys create) and gets what the key's subjects may read.
+
+Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
+--trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
+Without keys, --demo serves the bundled handbook alone, on loopback, and prints a
+key for each of two people.`,
+		Example: `  ken serve --stdio
+  ken serve --http 127.0.0.1:7337
+  ken serve --http 0.0.0.0:443 --tls-cert kb.pem --tls-key kb-key.pem --public-url https://kb.example.com/mcp
+  ken serve --http 127.0.0.1:7337 --demo`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.stdio, "stdio", false, "serve one person over standard input and output")
+	f.StringVar(&o.http, "http", "", "serve over HTTP at `ADDRESS`, such as 127.0.0.1:7337")
+	f.StringVar(&o.keys, "keys", "", "key `FILE` (default: keys.yaml in the data directory)")
+	f.BoolVar(&o.demo, "demo", false, "serve the bundled handbook to two printed keys, on loopback")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate `FILE` (PEM)")
+	f.StringVar(&o.tlsKey, "tls-key", "", "the certificate's key `FILE` (PEM)")
+	f.BoolVar(&o.trustProxy, "trust-proxy", false, "a proxy in front ends TLS, and nobody else can reach the address")
+	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
+	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
+	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	asFlag(cmd, &o.as)
+	return cmd
+}
+
+func (p *program) serve(ctx context.Context, o serveOptions) error {
+	switch {
+	case o.stdio == (o.http != ""):
+		return usage("say how to serve: --stdio or --http ADDRESS")
+	case o.demo && o.stdio:
+		return usage("--demo is served over HTTP: add --http 127.0.0.1:7337")
+	case o.demo && o.keys != "":
+		return usage("--demo makes keys of its own: leave out --keys, or leave out --demo to serve your own documents")
+	case o.http != "" && o.as != "":
+		return usage("--as is for --stdio: over HTTP the key says who asks")
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return usage("--tls-cert and --tls-key belong together")
+	case o.demo:
+		return p.serveDemo(ctx, o.http)
+	case o.stdio:
+		return p.serveStdio(ctx, o)
+	}
+	return p.serveHTTP(ctx, o)
+}
+
+func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
+	who, err := principal(o.as)
+	if err != nil {
+		return err
+	}
+	kb, err := p.open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	server, err := p.tools(kb, o.documentURL)
+	if err != nil {
+		return err
+	}
+	return server.RunStdio(ctx, who)
+}
+
+func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
+	keys, err := p.openKeys(o.keys, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there are no keys, so nobody could ask: make one with `ken keys create --as user:NAME,group:NAME`, or try `ken serve --http %s --demo`", o.http)
+	}
+	if err != nil {
+		return err
+	}
+	ho := tools.HTTPOptions{Authenticator: keys, TrustProxy: o.trustProxy, PublicURL: o.publicURL, Origins: o.origins}
+	if o.tlsCert != "" {
+		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+		if err != nil {
+			return fmt.Errorf("read the certificate: %w", err)
+		}
+		ho.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	}
+	listener, err := listen(ctx, o.http)
+	if err != nil {
+		return err
+	}
+	if err := ho.Validate(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	kb, err := p.open(ctx, nil)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer kb.Close()
+	server, err := p.tools(kb, o.documentURL)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
+	return server.ServeHTTP(ctx, listener, ho)
+}
+
+// tools puts the MCP surface over a knowledge base.
+func (p *program) tools(s tools.Searcher, documentURL string) (*tools.Server, error) {
+	return tools.New(s, tools.Options{
+		Version: version, Clock: p.now, DocumentURL: documentURL,
+		Log: slog.New(slog.NewJSONHandler(p.stderr, nil)),
+	})
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// endpoint is the URL that clients are given.
+func endpoint(l net.Listener, encrypted bool) string {
+	scheme := "http"
+	if encrypted {
+		scheme = "https"
+	}
+	return scheme + "://" + l.Addr().String() + tools.PathMCP
+}
