@@ -210,6 +210,7 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 // demoAnswer is the part of the search tool's answer that the demonstration shows.
 type demoAnswer struct {
 	Results []struct {
+		ID       string `json:"id"`
 		Title    string `json:"title"`
 		Passages []struct {
 			Text     string `json:"text"`

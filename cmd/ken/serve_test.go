@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"os"
@@ -26,7 +27,7 @@ func ken(t *testing.T, data string, args ...string) *exec.Cmd {
 	if err := os.Symlink(self, name); err != nil {
 		t.Skipf("SKIPPED: no symbolic links here: %v", err)
 	}
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "KEN_DATA="+data)
 	return cmd
 }
@@ -87,21 +88,7 @@ func TestServeHTTP(t *testing.T) {
 	annKey := mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
 	bobKey := mustRun(t, ken(t, data, "keys", "create", "--as", "user:bob"))
 
-	server := ken(t, data, "serve", "--http", "127.0.0.1:0")
-	server.Cancel = func() error { return server.Process.Signal(os.Interrupt) }
-	pipe, err := server.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 4096)
-	n, err := pipe.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := regexp.MustCompile(`http://\S+`).FindString(string(buf[:n]))
+	url := startServer(t, data)
 
 	if answer, err := callSearch(t.Context(), url, annKey, "parental leave"); err != nil || len(answer.Results) != 1 {
 		t.Errorf("ann: %+v, %v; want one result", answer, err)
@@ -125,10 +112,31 @@ func TestServeHTTP(t *testing.T) {
 	if _, err := callSearch(t.Context(), url, annKey, "parental leave"); err == nil {
 		t.Error("a revoked key was accepted")
 	}
-	if err := server.Cancel(); err != nil {
+}
+
+// startServer runs ken serve --http until the test ends, and returns its URL. It
+// must end well when it is interrupted.
+func startServer(t *testing.T, data string) string {
+	t.Helper()
+	server := ken(t, data, "serve", "--http", "127.0.0.1:0")
+	pipe, err := server.StderrPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Wait(); err != nil {
-		t.Errorf("the server ended with %v after an interrupt", err)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := server.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+		if err := server.Wait(); err != nil {
+			t.Errorf("the server ended with %v after an interrupt", err)
+		}
+	})
+	line, err := bufio.NewReader(pipe).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 }
