@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"ken/corpora/acl"
 )
 
@@ -18,7 +20,7 @@ func TestBoth(t *testing.T) {
 		}{
 			{[]acl.Subject{"user:ann", "group:hr"}, true},
 			{[]acl.Subject{"user:ann"}, false},
-			{[]acl.Subject{"group:legal"}, false},
+			{[]acl.Subject{"group:legal"}, true}, // everyone is allowed by the one, legal by the other
 			{[]acl.Subject{"user:sam", "group:hr"}, false},
 		} {
 			if got := both.Admits(acl.NewPrincipal(c.subjects...), time.Unix(0, 0)); got != c.want {
@@ -26,4 +28,20 @@ func TestBoth(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBothNarrows draws two lists and a principal: whoever Both admits, each admits.
+func TestBothNarrows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := acl.NewList(grants().Draw(t, "a allows"), grants().Draw(t, "a denies"))
+		b := acl.NewList(grants().Draw(t, "b allows"), grants().Draw(t, "b denies"))
+		p := principals().Draw(t, "p")
+		at := instants().Draw(t, "at")
+		if acl.Both(a, b).Admits(p, at) && !(a.Admits(p, at) && b.Admits(p, at)) {
+			t.Fatalf("Both admits %v at %v, whom not both %v and %v admit", p.Subjects(), at, a.Key(), b.Key())
+		}
+		if acl.Both(a, a).Key() != a.Key() {
+			t.Fatalf("Both(a, a) = %s, want %s", acl.Both(a, a).Key(), a.Key())
+		}
+	})
 }

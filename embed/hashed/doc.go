@@ -14,6 +14,7 @@
 // arithmetic uses only operations that IEEE 754 rounds exactly, in an order
 // that the text gives, so vectors are equal to the bit on every machine.
 //
-// Such vectors know no synonyms. Alone they are weaker than BM25 (the package's
-// tests hold the figures), which is why [Fuse] is small.
+// Such vectors know no synonyms. Alone they reach nDCG@10 .49 on SciFact where
+// BM25 has .68, and .86 on English XQuAD where it has .96, which is why [Fuse] is
+// small.
 package hashed

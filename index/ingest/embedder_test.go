@@ -43,6 +43,23 @@ func TestARevokeHoldsThoughTheTextIsRefused(t *testing.T) {
 	}
 }
 
+// A grant is for the text that it came with: while that cannot be embedded, the
+// text before it is not shown to those whom the grant would let in.
+func TestAGrantWaitsForItsText(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.acl = hr })})
+	e.fail = refuse("new")
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text = "new" })})
+	if got := reads(t, store); got != "a.md c.md" {
+		t.Errorf("everyone reads %q", got)
+	}
+	e.fail = nil
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text = "new" })})
+	if got := reads(t, store); got != "a.md b.md c.md" {
+		t.Errorf("everyone reads %q once it is embedded", got)
+	}
+}
+
 // While the embedder is down texts wait, permissions and deletions do not.
 func TestEmbedderDown(t *testing.T) {
 	store, e := indextest.NewOracle(), newMeter(t, 64)

@@ -54,12 +54,10 @@ func (s *shelf) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpora
 				return
 			}
 		}
-		switch {
-		case s.err != nil:
-			yield(corpora.Change{}, s.err)
-		case !s.open:
-			yield(corpora.Change{Op: corpora.Complete}, nil)
+		if s.err != nil && !yield(corpora.Change{}, s.err) || s.open {
+			return
 		}
+		yield(corpora.Change{Op: corpora.Complete}, nil) // after err too: the pipeline must not trust it
 	}
 }
 

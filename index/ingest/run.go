@@ -205,8 +205,9 @@ func (r *run) put(ctx context.Context, j *job) error {
 	return r.store(ctx, j)
 }
 
-// store puts a prepared document into the batch. Permissions go ahead of it, so
-// that a revoke does not wait for an embedder.
+// store puts a prepared document into the batch. A revoke goes ahead of it and
+// does not wait for an embedder; a grant comes with the text that it is for, so
+// that nobody is shown the text before with the permissions of the text after.
 func (r *run) store(ctx context.Context, j *job) error {
 	d := j.document
 	old, ok := r.known[d.ID]
@@ -223,7 +224,7 @@ func (r *run) store(ctx context.Context, j *job) error {
 	case ok && old.Version == d.Version: // deleted since the run began: it was not cut
 		r.cut(j)
 	case newACL:
-		if err := r.Store.SetACL(ctx, d.ID, d.ACL); err != nil {
+		if err := r.Store.SetACL(ctx, d.ID, acl.Both(old.ACL, d.ACL)); err != nil {
 			return err
 		}
 	}
