@@ -169,6 +169,27 @@ func TestSegmentsStayFew(t *testing.T) {
 	}
 }
 
+// A segment of which more than half is dead is written anew without the dead.
+func TestDeadChunksGo(t *testing.T) {
+	s := openMem(t)
+	put(t, s, "big", acl.Allow(acl.Everyone), "leave one", "leave two", "leave three")
+	var entries []index.Entry
+	for _, id := range []corpora.DocID{"a", "b", "c", "d", "e"} {
+		entries = append(entries, indextest.NewEntry(embed.Model{}, corpora.Document{ID: id, Language: "en", ACL: acl.Allow(acl.Everyone)}, "leave "+string(id)))
+	}
+	if err := s.Replace(t.Context(), entries...); err != nil {
+		t.Fatal(err)
+	}
+	for n, dead := range []int{1, 2, 0, 1} {
+		if err := s.Delete(t.Context(), entries[n].Document.ID); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := s.Stats(); err != nil || st.Dead != dead {
+			t.Errorf("after %d of 5 were deleted %d are dead, want %d (%v)", n+1, st.Dead, dead, err)
+		}
+	}
+}
+
 // Check finds what is damaged in the truth, in the postings and in memory.
 func TestCheckFindsDamage(t *testing.T) {
 	put2 := func(t *testing.T, s *Store) {

@@ -1,7 +1,9 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -29,15 +31,21 @@ type reopened struct {
 	*embedded.Store
 	dir     string
 	options embedded.Options
+	log     *bytes.Buffer // what the store told operators; nil if the test has a logger of its own
 }
 
 func open(t testing.TB, dir string, o embedded.Options) *reopened {
 	t.Helper()
-	s, err := embedded.Open(dir, o)
-	if err != nil {
+	r := &reopened{dir: dir, options: o}
+	if o.Logger == nil {
+		r.log = &bytes.Buffer{}
+		r.options.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	}
+	var err error
+	if r.Store, err = embedded.Open(dir, r.options); err != nil {
 		t.Fatal(err)
 	}
-	return &reopened{s, dir, o}
+	return r
 }
 
 func (r *reopened) Reopen() (err error) {
@@ -47,8 +55,12 @@ func (r *reopened) Reopen() (err error) {
 	return err
 }
 
+// Problems also has what was logged: a merge that fails is no error of a write.
 func (r *reopened) Problems(ctx context.Context) ([]string, error) {
 	report, err := r.Check(ctx)
+	if r.log.Len() > 0 {
+		report.Problems = append(report.Problems, r.log.String())
+	}
 	return report.Problems, err
 }
 

@@ -22,7 +22,8 @@ func TestCandidatesHoldTheBest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		angle := rapid.Map(rapid.IntRange(0, 12), func(n int) float64 { return float64(n) / 4 }) // few, so that they tie
+		most := rapid.IntRange(0, 12).Draw(t, "distinct") // few, so that more tie than one query fetches
+		angle := rapid.Map(rapid.IntRange(0, most), func(n int) float64 { return float64(n) / 4 })
 		angles := rapid.SliceOfN(angle, 0, 120).Draw(t, "angles")
 		for i, a := range angles {
 			if err := c.Add(t.Context(), uint32(i), []float32{float32(math.Cos(a)), float32(math.Sin(a))}); err != nil {
@@ -53,6 +54,27 @@ func TestCandidatesHoldTheBest(t *testing.T) {
 			t.Fatalf("candidates %v hold some that keep refuses", got)
 		}
 	})
+}
+
+// Of a hundred equal vectors any could be the best by key: all are candidates.
+func TestCandidatesHoldAllTies(t *testing.T) {
+	c, err := chromem.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint32(200) {
+		v := []float32{1, 0}
+		if i >= 100 {
+			v = []float32{0, 1}
+		}
+		if err := c.Add(t.Context(), i, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := c.Candidates(t.Context(), []float32{1, 0}, 1, 1e-5, func(uint32) bool { return true })
+	if err != nil || len(got) < 100 {
+		t.Errorf("%d candidates, want the 100 that tie, %v", len(got), err)
+	}
 }
 
 func TestMissing(t *testing.T) {
