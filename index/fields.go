@@ -19,6 +19,11 @@ func TitleText(d corpora.Document, c Chunk) string {
 	return strings.Join(lines, "\n")
 }
 
+// EmbedText returns the text that a chunk's vector is made from.
+func EmbedText(d corpora.Document, c Chunk) string {
+	return TitleText(d, c) + "\n" + BodyText(c)
+}
+
 func containsFold(lines []string, s string) bool {
 	for _, l := range lines {
 		if strings.EqualFold(l, s) {

@@ -101,6 +101,22 @@ func language(d corpora.Document) string {
 	return d.Language
 }
 
+// Vectors returns the vectors of chunks that read as they did.
+func (o *Oracle) Vectors(_ context.Context, d corpora.Document, chunks []index.Chunk) ([]embed.Vector, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := make([]embed.Vector, len(chunks))
+	old := o.docs[d.ID]
+	for i, c := range chunks {
+		for _, was := range old.chunks {
+			if index.EmbedText(old.document, was.Chunk) == index.EmbedText(d, c) {
+				out[i] = slices.Clone(was.vector)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Update changes metadata that neither ranks nor filters.
 func (o *Oracle) Update(_ context.Context, docs ...corpora.Document) error {
 	o.mu.Lock()

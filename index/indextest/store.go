@@ -18,6 +18,7 @@ type Embedder = func(context.Context, []index.Chunk) ([]embed.Vector, error)
 // retrieval reads from.
 type Store interface {
 	Replace(ctx context.Context, entries ...index.Entry) error
+	Vectors(ctx context.Context, d corpora.Document, chunks []index.Chunk) ([]embed.Vector, error)
 	Update(ctx context.Context, docs ...corpora.Document) error
 	SetACL(ctx context.Context, id corpora.DocID, l acl.List) error
 	Delete(ctx context.Context, ids ...corpora.DocID) error

@@ -55,6 +55,7 @@ func testOperations(t *testing.T, open Open, tolerance float64) {
 			"acl":     p.setACL,
 			"delete":  p.delete,
 			"reembed": p.reembed,
+			"vectors": p.vectors,
 			"refused": p.refused,
 			"reopen":  p.reopen,
 			"hold":    p.hold,
@@ -127,6 +128,27 @@ func (p *pair) reembed(t *rapid.T) {
 		}
 	}
 	p.both(t, "reembed", func(s Store) error { return s.Reembed(t.Context(), m, embedder) })
+}
+
+// vectors asks for the vectors of a stored document's chunks, now and then under
+// another title, and of chunks that are new.
+func (p *pair) vectors(t *rapid.T) {
+	e := genEntry(p.oracle.Model()).Draw(t, "entry")
+	d, chunks := e.Document, e.Chunks
+	for _, c := range p.oracle.docs[d.ID].chunks {
+		chunks = append(chunks, c.Chunk)
+	}
+	if old, ok := p.oracle.docs[d.ID]; ok && rapid.Bool().Draw(t, "same title") {
+		d.Title = old.document.Title
+	}
+	got, gotErr := p.store.Vectors(t.Context(), d, chunks)
+	want, wantErr := p.oracle.Vectors(t.Context(), d, chunks)
+	if d := errorsDiffer(gotErr, wantErr); d != "" {
+		t.Fatalf("vectors: %s", d)
+	}
+	if !slices.EqualFunc(got, want, slices.Equal[embed.Vector]) {
+		t.Fatalf("vectors: got %v, want %v", got, want)
+	}
 }
 
 // refused hands over a sound entry together with one of another model: neither

@@ -20,6 +20,7 @@ type batch struct {
 type put struct {
 	document corpora.Document
 	chunks   []index.Chunk
+	vectors  []embed.Vector // those that the store has; nil where one is to be made
 }
 
 // maxBatchChunks bounds what a batch holds in memory: a folder of books has few
@@ -61,6 +62,11 @@ func (r *run) flush(ctx context.Context) error {
 	}
 	if len(b.puts) == 0 {
 		return nil
+	}
+	for i := range b.puts {
+		if err := r.reuse(ctx, &b.puts[i]); err != nil {
+			return err
+		}
 	}
 	vectors, err := r.embed(ctx, b.puts)
 	if err != nil {
@@ -142,27 +148,44 @@ func (r *run) count(p put) {
 	}
 }
 
-// embed returns the vectors of all chunks of the documents, in order.
+// embed returns the vectors of all chunks of the documents, in order. Chunks
+// that read as they did before keep the vector that they have.
 func (r *run) embed(ctx context.Context, puts []put) ([]embed.Vector, error) {
+	var vectors []embed.Vector
 	var texts []string
 	for _, p := range puts {
-		for _, c := range p.chunks {
-			texts = append(texts, embedText(p.document, c))
+		for i, c := range p.chunks {
+			if p.vectors[i] == nil {
+				texts = append(texts, index.EmbedText(p.document, c))
+			}
 		}
+		vectors = append(vectors, p.vectors...)
 	}
 	if len(texts) == 0 {
-		return nil, nil
+		return vectors, nil
 	}
-	vectors, err := r.Embedder.Embed(ctx, embed.Passage, texts)
+	made, err := r.Embedder.Embed(ctx, embed.Passage, texts)
 	if err == nil {
-		err = embed.Check(vectors, len(texts), r.Embedder.Model().Dim)
+		err = embed.Check(made, len(texts), r.Embedder.Model().Dim)
 	}
-	return vectors, err
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range vectors {
+		if v == nil {
+			vectors[i], made = made[0], made[1:]
+		}
+	}
+	return vectors, nil
 }
 
-// embedText is what a chunk's vector is made from.
-func embedText(d corpora.Document, c index.Chunk) string {
-	return index.TitleText(d, c) + "\n" + index.BodyText(c)
+// reuse finds the vectors that the store has for the document's chunks.
+func (r *run) reuse(ctx context.Context, p *put) (err error) {
+	p.vectors = make([]embed.Vector, len(p.chunks))
+	if r.present[p.document.ID] {
+		p.vectors, err = r.Store.Vectors(ctx, p.document, p.chunks)
+	}
+	return err
 }
 
 // useModel makes the embedder's model the store's. If the store has vectors of
@@ -184,7 +207,7 @@ func (r *run) useModel(ctx context.Context) error {
 	err := r.Store.Reembed(ctx, model, func(ctx context.Context, chunks []index.Chunk) ([]embed.Vector, error) {
 		texts := make([]string, len(chunks))
 		for i, c := range chunks {
-			texts[i] = embedText(titles[c.Doc], c)
+			texts[i] = index.EmbedText(titles[c.Doc], c)
 		}
 		vectors, err := r.Embedder.Embed(ctx, embed.Passage, texts)
 		if err == nil {

@@ -4,8 +4,8 @@
 //	  │      (workers, in parallel)           (in order, a batch at a time)
 //	  └──> what was not listed any more ──────────────> Store.Delete
 //
-// A run is incremental: a document whose stamp is the stored one is not read, one
-// whose text and metadata are the stored ones is not embedded. It is resumable: a
+// A run is incremental: a document whose stamp is the stored one is not read, and
+// a chunk that reads as it did is not embedded again. It is resumable: a
 // batch is committed or it is not, and the next run begins where this one ended.
 // It fails closed: a document that can no longer be read, or whose permissions
 // can no longer be understood, is readable by nobody until it can. (A fault that

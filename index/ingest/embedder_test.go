@@ -60,6 +60,29 @@ func TestAGrantWaitsForItsText(t *testing.T) {
 	}
 }
 
+// What reads as it did keeps its vector: a new date, or a word in another chunk,
+// embeds nothing of it.
+func TestUnchangedChunksAreNotEmbedded(t *testing.T) {
+	store, e := openEmbedded(t), newMeter(t, 64)
+	long := "# One\n\n" + strings.Repeat("alpha beta gamma delta. ", 60) + "\n\n# Two\n\n" + strings.Repeat("epsilon zeta eta theta. ", 60)
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text = long })})
+	before := e.texts
+	if got, want := brief(run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text, p.tag = long, "new" })})), "seen 3 updated 1 unchanged 2"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if e.texts != before {
+		t.Errorf("a new tag embedded %d texts", e.texts-before)
+	}
+	edited := strings.Replace(long, "epsilon", "omega", 1)
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.text, p.tag = edited, "new" })})
+	if n := e.texts - before; n != 1 {
+		t.Errorf("a new word embedded %d texts, want that of its chunk", n)
+	}
+	clean := openEmbedded(t)
+	run(t, clean, e, &shelf{pages: with("b.md", func(p *page) { p.text, p.tag = edited, "new" })})
+	same(t, "after the edits", export(t, store), export(t, clean))
+}
+
 // While the embedder is down texts wait, permissions and deletions do not.
 func TestEmbedderDown(t *testing.T) {
 	store, e := indextest.NewOracle(), newMeter(t, 64)

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type page struct {
 	path  string
 	text  string
+	tag   string   // "" is none
 	acl   acl.List // the zero value here is everyone, for short cases; see none
 	none  bool     // nobody may read it
 	stamp string   // "" is a digest of the rest
@@ -74,7 +75,7 @@ func (p page) readers() acl.List {
 }
 
 func (p page) mark() string {
-	return cmp.Or(p.stamp, fmt.Sprintf("%s|%s|%v|%v", p.text, p.readers().Key(), p.err, p.panic))
+	return cmp.Or(p.stamp, fmt.Sprintf("%s|%s|%s|%v|%v", p.text, p.tag, p.readers().Key(), p.err, p.panic))
 }
 
 func (p page) change() corpora.Change {
@@ -82,8 +83,12 @@ func (p page) change() corpora.Change {
 		if p.panic {
 			panic("secret text of the document")
 		}
+		var tags []string
+		if p.tag != "" {
+			tags = []string{p.tag}
+		}
 		return corpora.Document{
-			ID: p.id(), Source: "shelf", Path: p.path, MediaType: extract.MediaType(p.path, []byte(p.text)),
+			Tags: tags, ID: p.id(), Source: "shelf", Path: p.path, MediaType: extract.MediaType(p.path, []byte(p.text)),
 			Stamp: p.mark(), ACL: p.readers(),
 		}, []byte(p.text), p.err
 	}}

@@ -17,6 +17,10 @@ type Store interface {
 	// Replace stores the entries, each in place of the document with its id,
 	// whose old chunks are gone. The vectors must be of the store's model.
 	Replace(ctx context.Context, entries ...index.Entry) error
+	// Vectors returns the stored vectors of those of the chunks whose EmbedText
+	// stands in the stored document with d's id too, one per chunk, nil for the
+	// others. The pipeline asks so that nothing is embedded twice.
+	Vectors(ctx context.Context, d corpora.Document, chunks []index.Chunk) ([]embed.Vector, error)
 	// Update changes a document's metadata, stamp and ACL and leaves its chunks;
 	// unknown ids are index.ErrNotFound. What ranks or filters (title,
 	// language, tags, path, class, modified) may only change through Replace.
