@@ -7,8 +7,8 @@
 // leaks: what a persona was shown of documents that it may not read.
 //
 //	Set ── Source ──> Build (a new, empty index) ──> retrieval.Searcher
-//	  └─── queries × personas ──> Rank ──> metrics over relevant ∩ readable
-//	                        └───> Search ──> latency, leaks, answers in context
+//	  └─── queries × personas ──> Explain ──> ranking: metrics over relevant ∩ readable
+//	                                     └──> answer: leaks, latency, answers in context
 //
 // Metrics follow trec_eval: unjudged documents are not relevant, gains are
 // linear in the grade, the ideal ranking is over all that was judged. Unlike

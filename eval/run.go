@@ -134,16 +134,12 @@ func (r *runner) persona(ctx context.Context, persona Persona, card *scorecard) 
 func (r *runner) ask(ctx context.Context, persona Persona, scope scope, q Query, card *scorecard) error {
 	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode}
 	started := time.Now()
-	response, err := r.searcher.Search(ctx, p, request)
+	response, ranked, err := r.searcher.Explain(ctx, p, request)
 	if err != nil {
 		return err
 	}
 	card.latencies = append(card.latencies, time.Since(started))
-	ranked, degraded, err := r.searcher.Rank(ctx, p, request)
-	if err != nil {
-		return err
-	}
-	for _, service := range degraded {
+	for _, service := range response.Degraded {
 		card.degraded[service]++
 	}
 	ranking := documents(ranked)

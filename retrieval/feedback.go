@@ -59,10 +59,11 @@ type weighted struct {
 	weight float64
 }
 
-// feedbackPower sharpens the scores before they weigh the chunks. RM3 weighs by
+// feedbackPower sharpens the scores before they weigh the chunks: with three
+// quarters of the best score a chunk has 3 % of the best one's say. RM3 weighs by
 // the query's likelihood, which falls off exponentially; BM25 scores do not, and
-// taken as they are let the third chunk speak nearly as loud as the first.
-const feedbackPower = 4
+// taken as they are let a wrong third chunk speak nearly as loud as a right first.
+const feedbackPower = 12
 
 // relevanceModel returns the n likeliest terms of the sources, likeliest first.
 // A term's likelihood is the sum over the sources of

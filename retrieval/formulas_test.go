@@ -87,19 +87,19 @@ func TestFuseProperties(t *testing.T) {
 }
 
 // Two chunks feed back: "x x y" with score 4 and "y z" with score 2, so that the
-// second has (2/4)^4 = 1/16 of the first one's say.
+// second has (2/4)^12 = 1/4096 of the first one's say.
 //
-//	x  2/3             = .666667
-//	y  1/3 + 1/16 · 1/2 = .364583
-//	z  1/16 · 1/2      = .031250
+//	x  2/3                = .666667
+//	y  1/3 + 1/4096 · 1/2 = .333455
+//	z  1/4096 · 1/2       = .000122
 func TestRelevanceModel(t *testing.T) {
 	sources := []feedSource{{4, "en", []string{"x", "x", "y"}}, {2, "en", []string{"y", "z"}}}
-	sum := 2./3 + 1./3 + 1./32
+	sum := .666667 + .333455
 	got := relevanceModel(sources, 2)
-	if len(got) != 2 || got[0].Text != "x" || got[1].Text != "y" || !near6(got[0].weight, .666667/sum) || !near6(got[1].weight, .364583/sum) {
+	if len(got) != 2 || got[0].Text != "x" || got[1].Text != "y" || !near6(got[0].weight, .666667/sum) || !near6(got[1].weight, .333455/sum) {
 		t.Errorf("model %v", got)
 	}
-	if all := relevanceModel(sources, 20); len(all) != 3 || !near6(all[2].weight, .03125/(sum+.03125)) {
+	if all := relevanceModel(sources, 20); len(all) != 3 || !near6(all[2].weight, .000122/(sum+.000122)) {
 		t.Errorf("whole model %v", all)
 	}
 	if len(relevanceModel(nil, 20)) != 0 {
@@ -151,6 +151,14 @@ func TestGramScores(t *testing.T) {
 	}
 	if got := gramScores("?!", []string{"ab"}); got[0] != 0 {
 		t.Errorf("a query without letters scores %v", got)
+	}
+}
+
+func TestSpelledShare(t *testing.T) {
+	for query, want := range map[string]float64{"leave 18": 1, "育儿假": 0, "Heron 育儿假育儿": .5, "?!": 0, "ลาคลอด": 1} {
+		if got := spelledShare(query); got != want {
+			t.Errorf("%q: %v, want %v", query, got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"unicode"
 
 	"ken/index"
 	"ken/index/analyze"
@@ -14,7 +15,8 @@ import (
 // All statistics are those of the hits themselves, so there is no gram index
 // and nothing to learn from it. The scores that come back lie in 0..1.
 func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits []index.Hit) ([]index.Hit, error) {
-	if s.Params.GramWeight == 0 || len(hits) == 0 {
+	weight := s.Params.GramWeight * spelledShare(query)
+	if weight == 0 || len(hits) == 0 {
 		return hits, nil
 	}
 	texts, err := v.texts(ctx, hits)
@@ -24,10 +26,30 @@ func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits 
 	words, grams := minMax(hits), scale(gramScores(query, texts))
 	out := slices.Clone(hits)
 	for i := range out {
-		out[i].Score = (1-s.Params.GramWeight)*words[i] + s.Params.GramWeight*grams[i]
+		out[i].Score = (1-weight)*words[i] + weight*grams[i]
 	}
 	slices.SortFunc(out, index.Compare)
 	return out, nil
+}
+
+// spelledShare is the share of the query's letters and digits that spell words.
+// Four Han characters or kana are two words or more, so their 4-grams say
+// nothing that their terms, pairs of characters, do not say better.
+func spelledShare(query string) float64 {
+	spelled, all := 0, 0
+	for _, r := range query {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			continue
+		}
+		all++
+		if !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+			spelled++
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(spelled) / float64(all)
 }
 
 // gramScores returns the BM25 score of every text over the query's grams.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 )
 
 // rerank reorders the best chunks by the reranker's scores. They are scaled to
@@ -27,6 +28,7 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []
 		lost.rerank = true
 		return ranked, nil
 	}
+	ranked = slices.Clone(ranked)
 	for i := range ranked {
 		if i >= n {
 			ranked[i].Score /= 2

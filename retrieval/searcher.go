@@ -121,24 +121,38 @@ func (s *Searcher) Rank(ctx context.Context, p acl.Principal, r Request) ([]Rank
 // Search answers the request from one view of the store. Errors wrap
 // [ErrQuery], [ErrUnavailable] or the context's error, or are the store's.
 func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Response, error) {
+	response, _, err := s.Explain(ctx, p, r)
+	return response, err
+}
+
+// Explain is Search that also returns the ranking which the answer was made
+// from, as Rank does.
+func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Response, []Ranked, error) {
 	r = r.withDefaults()
 	if err := r.validate(); err != nil {
-		return Response{}, err
+		return Response{}, nil, err
 	}
 	q, err := s.embedQuery(ctx, r)
 	if err != nil {
-		return Response{}, err
+		return Response{}, nil, err
 	}
 	v, err := s.open(ctx, p)
 	if err != nil {
-		return Response{}, err
+		return Response{}, nil, err
 	}
 	defer v.Close()
-	ranked, degraded, err := s.rank(ctx, v, r, q)
+	ranked, lost, err := s.rank(ctx, v, r, q)
 	if err != nil {
-		return Response{}, err
+		return Response{}, nil, err
 	}
-	if ranked, err = s.rerank(ctx, v, r, ranked, &degraded); err != nil {
+	response, err := s.answer(ctx, v, r, ranked, lost)
+	return response, ranked, err
+}
+
+// answer takes a ranking to its end.
+func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked, lost missing) (Response, error) {
+	ranked, err := s.rerank(ctx, v, r, ranked, &lost)
+	if err != nil {
 		return Response{}, err
 	}
 	found, err := s.choose(ctx, v, r, ranked)
@@ -149,7 +163,7 @@ func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Resp
 	if err != nil {
 		return Response{}, err
 	}
-	return Response{Results: results, Degraded: degraded.names(), Cut: cut}, nil
+	return Response{Results: results, Degraded: lost.names(), Cut: cut}, nil
 }
 
 func (s *Searcher) open(ctx context.Context, p acl.Principal) (*snapshot, error) {

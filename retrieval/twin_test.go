@@ -168,7 +168,8 @@ func TestTwinCanFail(t *testing.T) {
 			wrap := func(s indextest.Store) retrieval.Store { return leaky{s, leak} }
 			pages := []page{
 				{id: "doc00", language: "en", title: "Parental leave", texts: []string{"parental leave for 18 weeks\n", "the policy\n"}, readers: subjects[:1]},
-				{id: "doc01", language: "en", title: "Server", texts: []string{"the server runs and leaves\n"}, readers: subjects[:1]},
+				{id: "doc01", language: "en", title: "Server", texts: []string{"the server runs until it must die\n"}, readers: subjects[:1]},
+				{id: "doc04", language: "en", title: "Weeks", texts: []string{"a policy on the parental weeks\n", "leave the server for weeks\n"}, readers: subjects[:1]},
 				{id: "doc02", language: "de", title: "Elternzeit", texts: []string{"die Regelung der Elternzeit, parental leave policy\n"}, readers: []acl.Subject{"user:bob"}},
 				{id: "doc03", language: "en", title: "Salaries", texts: []string{"parental parental policy of the server\n"}, readers: []acl.Subject{"user:bob"}},
 			}

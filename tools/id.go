@@ -20,14 +20,17 @@ func showID(id corpora.DocID) string {
 		return s
 	}
 	var b strings.Builder
+	var last rune // last rune that was shown
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if showable(r, n) && !isEscape(s[i:]) {
+		if showable(last, r, n) && !isEscape(s[i:]) {
 			b.WriteString(s[i : i+n])
+			last = r
 		} else {
 			for _, c := range []byte(s[i : i+n]) {
 				fmt.Fprintf(&b, "%%%02X", c)
 			}
+			last = '0'
 		}
 		i += n
 	}
@@ -35,8 +38,8 @@ func showID(id corpora.DocID) string {
 }
 
 // showable is false for invalid bytes too: they decode to one byte of U+FFFD.
-func showable(r rune, n int) bool {
-	return !(r == utf8.RuneError && n <= 1) && keep('a', r) && (r == ' ' || !unicode.IsSpace(r))
+func showable(last, r rune, n int) bool {
+	return !(r == utf8.RuneError && n <= 1) && keep(last, r) && (r == ' ' || !unicode.IsSpace(r))
 }
 
 func isEscape(s string) bool {

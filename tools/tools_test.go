@@ -439,7 +439,7 @@ func TestDefinitions(t *testing.T) {
 		t.Errorf("instructions have %d characters", len(instructions))
 	}
 	caps := c.InitializeResult().Capabilities
-	if caps.Logging != nil || caps.Tools.ListChanged || caps.Prompts.ListChanged || caps.Resources.ListChanged || caps.Resources.Subscribe {
+	if strings.Contains(string(encode(caps)), "logging") || caps.Tools.ListChanged || caps.Prompts.ListChanged || caps.Resources.ListChanged || caps.Resources.Subscribe {
 		t.Errorf("capabilities promise what is not served: %s", encode(caps))
 	}
 }
@@ -500,7 +500,7 @@ func TestFailures(t *testing.T) {
 		kind string
 	}{
 		"panic":       {func(context.Context) error { panic("secret /var/lib/ken") }, kindInternal},
-		"nil map":     {func(context.Context) error { var m map[string]int; m["x"]++; return nil }, kindInternal},
+		"index":       {func(context.Context) error { var none []error; return none[len(t.Name())] }, kindInternal},
 		"unknown":     {func(context.Context) error { return errors.New("open /var/lib/ken/secret: no space left") }, kindInternal},
 		"busy":        {func(context.Context) error { return fmt.Errorf("store at 10.1.2.3: %w", middleware.ErrBusy) }, kindBusy},
 		"unavailable": {func(context.Context) error { return fmt.Errorf("secret: %w", retrieval.ErrUnavailable) }, kindUnavailable},
