@@ -18,23 +18,9 @@ import (
 
 	"ken/corpora"
 	"ken/eval"
+	"ken/eval/evaldata"
 	"ken/retrieval"
 )
-
-// dataVar names the folder that holds scifact/, xquad/, limit-small/ and handbook-18f/.
-const dataVar = "KEN_EVAL_DATA"
-
-func dataFolder(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv(dataVar)
-	if dir == "" && os.Getenv("CI") != "" {
-		t.Fatalf("%s is not set, and CI must not pass without the floors", dataVar)
-	}
-	if dir == "" {
-		t.Skipf("SKIPPED: the floors of the ranking were NOT checked; set %s to the folder of the evaluation sets", dataVar)
-	}
-	return dir
-}
 
 // bench is one set with an index that is built once and asked in several ways.
 type bench struct {
@@ -94,7 +80,7 @@ func atLeast(t *testing.T, r eval.Report, metric string, floor float64) {
 var plainBM25 = []string{"k1=0.9", "b=0.4", "title=1", "rm3_terms=0", "gram_weight=0"}
 
 func TestPlainBM25IsWhatOthersMeasure(t *testing.T) {
-	set, err := eval.Load(filepath.Join(dataFolder(t), "scifact"))
+	set, err := eval.Load(filepath.Join(evaldata.Dir(t, "."), "scifact"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +92,7 @@ func TestPlainBM25IsWhatOthersMeasure(t *testing.T) {
 }
 
 func TestFloors(t *testing.T) {
-	data := dataFolder(t)
+	data := evaldata.Dir(t, ".")
 	for _, c := range []struct {
 		set             string
 		lexical, hybrid float64 // nDCG@10
@@ -135,7 +121,7 @@ func TestFloors(t *testing.T) {
 // TestHandbookFloors asks the questions of a real handbook as three personas,
 // once over the prepared texts and once over the folder of Markdown as it is.
 func TestHandbookFloors(t *testing.T) {
-	dir := filepath.Join(dataFolder(t), "handbook-18f")
+	dir := filepath.Join(evaldata.Dir(t, "."), "handbook-18f")
 	prepared, err := eval.Load(dir)
 	if err != nil {
 		t.Fatal(err)

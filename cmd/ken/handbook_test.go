@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ken/eval/evaldata"
 )
 
 // handbookPolicy is what acl.jsonl of the set says, as a person would write it.
@@ -29,24 +31,11 @@ rules:
     allow: [everyone]
 `
 
-// evalData returns a folder of the evaluation data, or skips.
-func evalData(t *testing.T, set string) string {
-	t.Helper()
-	dir := os.Getenv("KEN_EVAL_DATA")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("KEN_EVAL_DATA is not set: name the folder of the evaluation data")
-		}
-		t.Skip("SKIPPED: KEN_EVAL_DATA is not set: name the folder of the evaluation data to run this test")
-	}
-	return filepath.Join(dir, set)
-}
-
 // TestHandbook asks a real handbook real questions, as three people, through an
 // MCP client over HTTP: the first three results hold the page, and no result
 // ever is a page that the person may not read.
 func TestHandbook(t *testing.T) {
-	set := evalData(t, "handbook-18f")
+	set := evaldata.Dir(t, "handbook-18f")
 	folder := t.TempDir()
 	untar(t, filepath.Join(set, "tree.tar.gz"), folder)
 	if err := os.MkdirAll(filepath.Join(folder, ".ken"), 0o700); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"ken/embed"
 	"ken/embed/hashed"
+	"ken/eval/evaldata"
 )
 
 // The figures are those of the version in use, by exact search. Weights were
@@ -33,25 +34,13 @@ func TestQualityAlone(t *testing.T) {
 		{"xquad/th", "qrels.tsv", 384, .802},
 		{"limit-small", "qrels.tsv", 384, .753},
 	} {
-		set := readSet(t, filepath.Join(evalData(t), filepath.FromSlash(test.set)), test.qrels)
+		set := readSet(t, evaldata.Dir(t, test.set), test.qrels)
 		got := set.ndcg(t, open(t, test.dim))
 		t.Logf("%s %s, %d dimensions: nDCG@10 %.4f over %d queries", test.set, test.qrels, test.dim, got, len(set.queries))
 		if got < test.atLeast {
 			t.Errorf("%s %s: nDCG@10 %.4f, want at least %.3f", test.set, test.qrels, got, test.atLeast)
 		}
 	}
-}
-
-// evalData returns the folder of the evaluation sets.
-func evalData(t *testing.T) string {
-	dir := os.Getenv("KEN_EVAL_DATA")
-	if dir == "" && os.Getenv("CI") != "" {
-		t.Fatal("KEN_EVAL_DATA is not set: it names the folder that holds scifact/ and xquad/")
-	}
-	if dir == "" {
-		t.Skip("SKIPPED: set KEN_EVAL_DATA to the folder that holds scifact/ and xquad/ to measure quality")
-	}
-	return dir
 }
 
 type record struct {

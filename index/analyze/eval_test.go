@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"ken/eval/evaldata"
 	"ken/index"
 	"ken/index/analyze"
 )
@@ -94,24 +95,9 @@ type judgedSet struct {
 	judged        map[string]map[string]float64
 }
 
-// dataDir returns the folder of a judged set, or skips the test.
-func dataDir(t testing.TB, set string) string {
-	t.Helper()
-	root := os.Getenv("KEN_EVAL_DATA")
-	switch {
-	case root != "":
-		return filepath.Join(root, set)
-	case os.Getenv("CI") != "":
-		t.Fatal("KEN_EVAL_DATA is not set: the quality of the analysis cannot be checked")
-	default:
-		t.Skip("KEN_EVAL_DATA is not set: SKIPPING the check of the analysis's quality")
-	}
-	return ""
-}
-
 func readSet(t testing.TB, name string) judgedSet {
 	t.Helper()
-	dir := dataDir(t, name)
+	dir := evaldata.Dir(t, name)
 	s := judgedSet{judged: map[string]map[string]float64{}}
 	s.docs = readItems(t, filepath.Join(dir, "corpus.jsonl.gz"))
 	s.queries = readItems(t, filepath.Join(dir, "queries.jsonl.gz"))

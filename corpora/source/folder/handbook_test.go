@@ -14,20 +14,15 @@ import (
 	"ken/corpora/extract"
 	"ken/corpora/frontmatter"
 	"ken/corpora/source/folder"
+	"ken/eval/evaldata"
 )
 
 // The folder of a real handbook, as its authors wrote it: every page loads and
 // gives a text and a title.
 func TestHandbook(t *testing.T) {
-	dir := os.Getenv("KEN_EVAL_DATA")
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("KEN_EVAL_DATA is not set: it names the folder that holds handbook-18f")
-		}
-		t.Skip("SKIPPED: set KEN_EVAL_DATA to the folder that holds handbook-18f")
-	}
+	set := evaldata.Dir(t, "handbook-18f")
 	top := t.TempDir()
-	unpack(t, filepath.Join(dir, "handbook-18f", "tree.tar.gz"), top)
+	unpack(t, filepath.Join(set, "tree.tar.gz"), top)
 	s := open(t, filepath.Join(top, "handbook-18f"), folder.Options{Owner: "user:ann"})
 	r := read(t, s)
 	if r.err != nil || !r.complete || len(r.errs) > 0 {
