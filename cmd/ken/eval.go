@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -29,7 +30,7 @@ func (p *program) evalCommand() *cobra.Command {
 
 type evalOptions struct {
 	set, mode, json string
-	params          []string
+	flags           searchFlags
 	embedder        config.Embedder
 }
 
@@ -53,17 +54,13 @@ and readable. The index is the run's own and is removed at the end.`,
 	embedderFlags(cmd, &o.embedder)
 	cmd.Flags().StringVar(&o.set, "set", "", "`DIR` of the data set")
 	cmd.Flags().StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
-	cmd.Flags().StringArrayVar(&o.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
+	o.flags.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("set"))
 	return cmd
 }
 
 func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	set, err := eval.Load(o.set)
-	if err != nil {
-		return err
-	}
-	params, err := parseParams(o.params)
 	if err != nil {
 		return err
 	}
@@ -74,17 +71,27 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	if err != nil {
 		return err
 	}
+	wo, err := p.searchOptions("", config.Settings{}, o.flags)
+	if err != nil {
+		return err
+	}
+	options, err := wire.Retrieval(embedder, wo)
+	if err != nil {
+		return err
+	}
 	report, err := eval.Run(ctx, eval.Options{
-		Set: set, Mode: retrieval.Mode(o.mode),
-		Retrieval: retrieval.Options{Embedder: embedder, Params: params},
+		Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options,
 		Build: func(ctx context.Context, dir string, source corpora.Source) (eval.Index, error) {
-			store, err := embedded.Open(dir, embedded.Options{Process: p.process})
+			store, err := embedded.Open(dir, embedded.Options{Process: p.process, Vectors: o.flags.vectors})
 			if err != nil {
 				return nil, err
 			}
-			if _, err := wire.Ingest(ctx, store, embedder, wire.IngestOptions{}, source); err != nil {
-				store.Close()
-				return nil, err
+			summary, err := wire.Ingest(ctx, store, embedder, wire.IngestOptions{}, source)
+			if err != nil {
+				return nil, errors.Join(err, store.Close())
+			}
+			for _, q := range summary.Quarantined {
+				fmt.Fprintf(p.stderr, "ken: not in the index: %s: %s\n", q.ID, q.Reason)
 			}
 			return store, nil
 		},

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/wire"
 	"ken/retrieval"
 )
 
 // open opens the knowledge base in the data directory to search it.
-func (p *program) open(ctx context.Context, params []string) (*wire.Base, error) {
+func (p *program) open(ctx context.Context, f searchFlags) (*wire.Base, error) {
 	dir, err := p.existingDir()
 	if err != nil {
 		return nil, err
@@ -20,8 +22,8 @@ func (p *program) open(ctx context.Context, params []string) (*wire.Base, error)
 	if err != nil {
 		return nil, err
 	}
-	o := p.options(dir, settings)
-	if o.Params, err = parseParams(params); err != nil {
+	o, err := p.searchOptions(dir, settings, f)
+	if err != nil {
 		return nil, err
 	}
 	kb, err := wire.Open(ctx, o)
@@ -46,6 +48,30 @@ func (p *program) existingDir() (string, error) {
 
 func (p *program) options(dir string, s config.Settings) wire.Options {
 	return wire.Options{Dir: dir, Settings: s, Getenv: p.getenv, Process: p.process}
+}
+
+// searchOptions are options with the flags of a search.
+func (p *program) searchOptions(dir string, s config.Settings, f searchFlags) (o wire.Options, err error) {
+	o = p.options(dir, s)
+	o.Reranker, o.Vectors = f.reranker, f.vectors
+	o.Params, err = parseParams(f.params)
+	return o, err
+}
+
+// searchFlags change how a search is done, not what may be found.
+type searchFlags struct {
+	params   []string
+	vectors  string
+	reranker config.Reranker
+}
+
+func (s *searchFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
+	f.StringVar(&s.vectors, "vectors", "", "vector leg: flat or chromem; both give the same results (default flat)")
+	f.StringVar(&s.reranker.URL, "rerank-url", "", "`URL` of an endpoint that reorders the best passages; its key is $KEN_RERANK_KEY")
+	f.StringVar(&s.reranker.Model, "rerank-model", "", "model name at the rerank endpoint")
+	f.StringVar(&s.reranker.Shape, "rerank-shape", "", "its requests: documents (Cohere, Jina, vLLM) or texts (TEI) (default documents)")
 }
 
 // parseParams reads ranking parameters given as name=value.

@@ -37,8 +37,8 @@ func principal(subjects string) (acl.Principal, error) {
 
 type searchOptions struct {
 	as, json, mode string
-	params         []string
 	after, before  string
+	flags          searchFlags
 	request        retrieval.Request
 }
 
@@ -62,9 +62,9 @@ may read.`,
 	}
 	asFlag(cmd, &o.as)
 	jsonFlag(cmd, &o.json)
+	o.flags.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
-	f.StringArrayVar(&o.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
 	f.IntVar(&o.request.Limit, "limit", 5, "documents at most (1 to 50)")
 	f.IntVar(&o.request.Budget, "tokens", 0, "tokens of all passages at most (default 2000)")
 	f.IntVar(&o.request.Quota, "per-source", 0, "documents of one source at most (0: no quota)")
@@ -92,7 +92,7 @@ func (p *program) search(cmd *cobra.Command, o searchOptions) error {
 	if o.request.Filter.Before, err = date("--before", o.before); err != nil {
 		return err
 	}
-	kb, err := p.open(cmd.Context(), o.params)
+	kb, err := p.open(cmd.Context(), o.flags)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (p *program) fetchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kb, err := p.open(cmd.Context(), nil)
+			kb, err := p.open(cmd.Context(), searchFlags{})
 			if err != nil {
 				return err
 			}
@@ -242,7 +242,7 @@ func (p *program) verify(cmd *cobra.Command, as, jsonFile string, c retrieval.Ci
 	if err != nil {
 		return err
 	}
-	kb, err := p.open(cmd.Context(), nil)
+	kb, err := p.open(cmd.Context(), searchFlags{})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type serveOptions struct {
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
 	origins                 []string
+	flags                   searchFlags
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -55,6 +56,7 @@ key for each of two people.`,
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
 	asFlag(cmd, &o.as)
+	o.flags.add(cmd)
 	return cmd
 }
 
@@ -83,7 +85,7 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	kb, err := p.open(ctx, nil)
+	kb, err := p.open(ctx, o.flags)
 	if err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	if err := ho.Validate(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	kb, err := p.open(ctx, nil)
+	kb, err := p.open(ctx, o.flags)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

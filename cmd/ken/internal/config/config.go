@@ -88,6 +88,13 @@ type Embedder struct {
 	Fuse          float64 `json:"fuse,omitempty"`           // weight of the vector leg; 0: the kind's default
 }
 
+// Reranker says which endpoint reorders the best passages; without a URL none does.
+type Reranker struct {
+	URL   string // the endpoint's full URL
+	Model string // model name at the endpoint; may be empty
+	Shape string // "documents" (Cohere, Jina, vLLM; also "") or "texts" (TEI)
+}
+
 // Settings are kept in the data directory, so that searches use what the
 // ingest used.
 type Settings struct {

@@ -18,6 +18,7 @@ import (
 	"ken/embed/openai"
 	"ken/index/embedded"
 	"ken/retrieval"
+	"ken/retrieval/rerank"
 )
 
 // Base is an open knowledge base.
@@ -41,7 +42,8 @@ type Options struct {
 	Getenv   config.Getenv
 	Settings config.Settings
 	Params   retrieval.Params // zero: the defaults
-	Vectors  string           // vector leg: "" or "flat", "chromem"
+	Reranker config.Reranker
+	Vectors  string // vector leg: "" or "flat", "chromem"
 	Logger   *slog.Logger
 }
 
@@ -61,11 +63,31 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	searcher, err := retrieval.New(store, retrieval.Options{Embedder: e, Params: o.Params})
+	ro, err := Retrieval(e, o)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	searcher, err := retrieval.New(store, ro)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return &Base{Searcher: searcher, Store: store, Embedder: e, EmbedderErr: embedErr}, nil
+}
+
+// Retrieval returns the options of a search with this embedder.
+func Retrieval(e embed.Embedder, o Options) (retrieval.Options, error) {
+	out := retrieval.Options{Embedder: e, Params: o.Params, Logger: o.Logger}
+	if o.Reranker == (config.Reranker{}) {
+		return out, nil
+	}
+	client, err := rerank.New(rerank.Options{
+		URL: o.Reranker.URL, Model: o.Reranker.Model, Shape: rerank.Shape(o.Reranker.Shape), Key: o.Getenv(config.RerankKeyVar),
+	})
+	if err != nil {
+		return out, err
+	}
+	out.Reranker = client
+	return out, nil
 }
 
 // IndexDir returns where the index lies in a data directory.
