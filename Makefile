@@ -49,8 +49,8 @@ fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## run the benchmarks, ten runs each, in the form benchstat reads
-	$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS) | tee bench.txt
+bench: ## run the benchmarks, ten runs each, in the form benchstat reads (make bench > FILE)
+	@$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS)
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before you commit it

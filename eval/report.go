@@ -99,6 +99,7 @@ func percentiles(latencies []time.Duration) Latency {
 // settings is everything that decides the ranking, by name.
 func (r *runner) settings() map[string]any {
 	out := r.searcher.Params.Settings()
+	maps.Copy(out, r.Settings)
 	out["mode"] = string(r.Mode)
 	out["model"] = "none"
 	if e := r.Retrieval.Embedder; e != nil {

@@ -30,6 +30,7 @@ type Options struct {
 	Build     Build
 	Retrieval retrieval.Options // embedder, parameters, clock
 	Mode      retrieval.Mode    // "" is Hybrid
+	Settings  map[string]any    // what else decides the ranking, for the report
 	Progress  func(done, of int)
 }
 

@@ -58,7 +58,7 @@ func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request) ([]in
 	languages := v.Languages()
 	terms := queryTerms(r.Query, languages)
 	if len(terms) == 0 {
-		return nil, len(languages) > 0, nil
+		return nil, len(languages) > 0 && hasUncutWords(r.Query), nil
 	}
 	q := index.TextQuery{
 		Terms:  terms,

@@ -42,7 +42,7 @@ func TestSearchRefuses(t *testing.T) {
 			if !errors.Is(err, retrieval.ErrQuery) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("search: error %v, want one with %q", err, c.want)
 			}
-			if _, _, err := s.Rank(t.Context(), ann, c.request); !errors.Is(err, retrieval.ErrQuery) {
+			if _, _, err := s.Explain(t.Context(), ann, c.request); !errors.Is(err, retrieval.ErrQuery) {
 				t.Errorf("rank: error %v", err)
 			}
 		})
@@ -155,12 +155,18 @@ func TestCancelledSearchIsNoDegradedAnswer(t *testing.T) {
 
 func TestDeadLexicalLegIsSaid(t *testing.T) {
 	s := library(t, retrieval.Options{}, handbook()...)
-	r := search(t, s, ann, retrieval.Request{Query: "?!", Mode: retrieval.Lexical})
+	blind := "\uFC5E" // a letter of which the analysis makes no word
+	r := search(t, s, ann, retrieval.Request{Query: blind, Mode: retrieval.Lexical})
 	if !slices.Equal(r.Degraded, []string{retrieval.DegradedLexical}) || len(r.Results) != 0 {
 		t.Errorf("degraded %q, found %q", r.Degraded, found(r))
 	}
-	if r := search(t, s, acl.Principal{}, retrieval.Request{Query: "?!", Mode: retrieval.Lexical}); r.Degraded != nil {
+	if r := search(t, s, acl.Principal{}, retrieval.Request{Query: blind, Mode: retrieval.Lexical}); r.Degraded != nil {
 		t.Errorf("nothing to search and yet degraded %q", r.Degraded)
+	}
+	for _, nothing := range []string{"?!", "the", "what is"} {
+		if r := search(t, s, ann, retrieval.Request{Query: nothing, Mode: retrieval.Lexical}); r.Degraded != nil {
+			t.Errorf("%q is nothing to search for and yet degraded %q", nothing, r.Degraded)
+		}
 	}
 }
 
@@ -228,6 +234,9 @@ func TestReranking(t *testing.T) {
 	expect(t, search(t, library(t, retrieval.Options{}, pages...), ann, retrieval.Request{Query: "leave"}), "a", "b", "c", "d")
 	last := library(t, retrieval.Options{Reranker: longest{}}, pages...)
 	expect(t, search(t, last, ann, retrieval.Request{Query: "leave"}), "c", "b", "d", "a")
+	if _, ranked, err := last.Explain(t.Context(), ann, retrieval.Request{Query: "leave"}); err != nil || ranked[0].Doc != "c" {
+		t.Errorf("the ranking that is explained begins with %v (%v), want the reranked one", ranked, err)
+	}
 	expect(t, search(t, last, ann, retrieval.Request{Query: "leave", History: true}), "d", "c", "b", "a")
 	params.Rerank = 2
 	expect(t, search(t, library(t, retrieval.Options{Reranker: longest{}, Params: params}, pages...), ann, retrieval.Request{Query: "leave"}), "b", "a", "c", "d")

@@ -13,7 +13,7 @@ import (
 
 // Names of what can be missing from an answer, as they stand in Degraded.
 const (
-	DegradedLexical = "lexical" // no word of the query could be searched for
+	DegradedLexical = "lexical" // the query has words, and none could be searched for
 	DegradedVector  = "vector"  // no embedder, it failed, or its model is not the index's
 	DegradedRerank  = "rerank"  // the reranker failed
 )
@@ -94,30 +94,6 @@ func New(store Store, o Options) (*Searcher, error) {
 	return &Searcher{store: store, Options: o}, nil
 }
 
-// Rank returns the chunks that match, best first, before reranking, folding
-// and packing, and the names of the legs that did not answer. Of each leg the
-// best Params.Depth chunks are considered; Limit, Budget and Quota are not.
-func (s *Searcher) Rank(ctx context.Context, p acl.Principal, r Request) ([]Ranked, []string, error) {
-	r = r.withDefaults()
-	if err := r.validate(); err != nil {
-		return nil, nil, err
-	}
-	q, err := s.embedQuery(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	v, err := s.open(ctx, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer v.Close()
-	ranked, degraded, err := s.rank(ctx, v, r, q)
-	if err != nil {
-		return nil, nil, err
-	}
-	return ranked, degraded.names(), nil
-}
-
 // Search answers the request from one view of the store. Errors wrap
 // [ErrQuery], [ErrUnavailable] or the context's error, or are the store's.
 func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Response, error) {
@@ -126,7 +102,8 @@ func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Resp
 }
 
 // Explain is Search that also returns the ranking which the answer was made
-// from, as Rank does.
+// from: the chunks that match, best first, reranked but not yet folded, cut to
+// Limit or packed. Of each leg the best Params.Depth chunks are considered.
 func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Response, []Ranked, error) {
 	r = r.withDefaults()
 	if err := r.validate(); err != nil {
@@ -145,16 +122,16 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 	if err != nil {
 		return Response{}, nil, err
 	}
-	response, err := s.answer(ctx, v, r, ranked, lost)
+	if ranked, err = s.rerank(ctx, v, r, ranked, &lost); err != nil {
+		return Response{}, nil, err
+	}
+	response, err := s.answer(ctx, v, r, ranked)
+	response.Degraded = lost.names()
 	return response, ranked, err
 }
 
 // answer takes a ranking to its end.
-func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked, lost missing) (Response, error) {
-	ranked, err := s.rerank(ctx, v, r, ranked, &lost)
-	if err != nil {
-		return Response{}, err
-	}
+func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked) (Response, error) {
 	found, err := s.choose(ctx, v, r, ranked)
 	if err != nil {
 		return Response{}, err
@@ -163,7 +140,7 @@ func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []
 	if err != nil {
 		return Response{}, err
 	}
-	return Response{Results: results, Degraded: lost.names(), Cut: cut}, nil
+	return Response{Results: results, Cut: cut}, nil
 }
 
 func (s *Searcher) open(ctx context.Context, p acl.Principal) (*snapshot, error) {

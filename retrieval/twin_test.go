@@ -72,12 +72,11 @@ func everything(t testing.TB, s *retrieval.Searcher, p acl.Principal, ids []corp
 					add(verdict, err)
 				}
 			}
-			ranked, degraded, err := s.Rank(t.Context(), p, request)
+			_, ranked, err := s.Explain(t.Context(), p, request)
 			for i := range ranked {
 				ranked[i].ID = 0 // a handle of the view, which no one is shown
 			}
 			add(ranked, err)
-			add(degraded, nil)
 		}
 	}
 	for _, id := range ids {

@@ -2,6 +2,8 @@ package retrieval
 
 import (
 	"slices"
+	"strings"
+	"unicode"
 
 	"ken/index"
 	"ken/index/analyze"
@@ -24,6 +26,14 @@ func queryTerms(query string, languages []string) []index.Term {
 		return terms
 	}
 	return kept
+}
+
+// hasUncutWords reports whether there are letters or digits in the query of which
+// the analysis makes no word in any language: it is then blind, whereas a query
+// of stop words or punctuation has nothing to search for.
+func hasUncutWords(query string) bool {
+	return strings.ContainsFunc(query, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) &&
+		len(analyze.Query(query, []string{analyze.Und})) == 0
 }
 
 // likeliestLanguages returns the languages in which most words of the query

@@ -91,11 +91,15 @@ func (p *program) runDemo(ctx context.Context, address string, use func(context.
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --http 127.0.0.1:PORT", err)
 	}
+	ho := tools.HTTPOptions{Authenticator: keys, Demo: true}
+	if err := ho.Validate(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	server, err := p.tools(kb, "")
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return serveWhile(ctx, server, listener, tools.HTTPOptions{Authenticator: keys, Demo: true}, func(ctx context.Context) error {
+	return serveWhile(ctx, server, listener, ho, func(ctx context.Context) error {
 		return use(ctx, &demo{url: endpoint(listener, false), keys: demoKeys})
 	})
 }

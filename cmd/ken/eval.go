@@ -46,7 +46,8 @@ or .gz), or one whose documents are a folder "corpus". With acl.jsonl and
 users.jsonl it is run once per person, who is expected to get what is relevant
 and readable. The index is the run's own and is removed at the end.`,
 		Example: `  ken eval run --set corpora/sample
-  ken eval run --set scifact --mode lexical --param k1=0.9 --param b=0.4 --json -`,
+  ken eval run --set DIR --mode lexical --param k1=0.9 --param b=0.4 --json -
+  ken eval run --set DIR --mode lexical --param title=1 --param rm3_terms=0 --param gram_weight=0    # plain BM25`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.evalRun(cmd.Context(), o) },
 	}
@@ -64,8 +65,11 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.embedder.Kind == "" {
+	if o.embedder == (config.Embedder{}) {
 		o.embedder.Kind = "hashed"
+	}
+	if err := checkEmbedder(o.embedder); err != nil {
+		return err
 	}
 	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
 	if err != nil {
@@ -80,7 +84,7 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 		return err
 	}
 	report, err := eval.Run(ctx, eval.Options{
-		Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options,
+		Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options, Settings: o.flags.settings(),
 		Build: func(ctx context.Context, dir string, source corpora.Source) (eval.Index, error) {
 			store, err := embedded.Open(dir, embedded.Options{Process: p.process, Vectors: o.flags.vectors})
 			if err != nil {

@@ -72,6 +72,9 @@ func embedderFlags(cmd *cobra.Command, e *config.Embedder) {
 }
 
 func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err error) {
+	if o.batch < 0 || o.maxBytes < 0 {
+		return usage("--batch and --max-bytes cannot be negative")
+	}
 	owner, err := p.owner(o.owner)
 	if err != nil {
 		return err
@@ -97,6 +100,9 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	bar := newProgress(p.stderr)
 	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, source)
 	bar.finish()
+	if summary.Source == "" { // refused before it began
+		return err
+	}
 	if report := p.reportIngest(o.json, summary, origin); err == nil {
 		err = report
 	}
@@ -118,6 +124,19 @@ func (p *program) owner(text string) (acl.Subject, error) {
 	return s, nil
 }
 
+// checkEmbedder refuses flags that would not be looked at.
+func checkEmbedder(e config.Embedder) error {
+	switch {
+	case e.Kind == "":
+		return usage("the flags --embed-… need --embedder hashed or --embedder openai")
+	case e.Kind == "hashed" && e != (config.Embedder{Kind: e.Kind, Dim: e.Dim}):
+		return usage("--embedder hashed takes no other flag than --embed-dim")
+	case e.Fuse < 0 || e.Fuse > 1:
+		return usage("--embed-weight %v: want a number from 0 to 1", e.Fuse)
+	}
+	return nil
+}
+
 // openToWrite opens the data directory, made if need be, with the embedder that
 // the flags name or the one that the directory remembers, and remembers it.
 func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire.Base, error) {
@@ -130,8 +149,8 @@ func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire
 		return nil, err
 	}
 	if flags != (config.Embedder{}) {
-		if flags.Kind == "" {
-			return nil, usage("the flags --embed-… need --embedder")
+		if err := checkEmbedder(flags); err != nil {
+			return nil, err
 		}
 		settings.Embedder = flags
 	}

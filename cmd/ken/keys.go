@@ -47,7 +47,7 @@ func (p *program) openKeys(file string, create bool) (*auth.Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := auth.Options{Clock: p.now}
+	o := auth.Options{Clock: p.now, Log: p.logger()}
 	keys, err := auth.Open(path, o)
 	if create && errors.Is(err, fs.ErrNotExist) {
 		if err := auth.CreateFile(path); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/wire"
 	"ken/retrieval"
+	"ken/retrieval/rerank"
 )
 
 // open opens the knowledge base in the data directory to search it.
@@ -47,7 +49,16 @@ func (p *program) existingDir() (string, error) {
 }
 
 func (p *program) options(dir string, s config.Settings) wire.Options {
-	return wire.Options{Dir: dir, Settings: s, Getenv: p.getenv, Process: p.process}
+	return wire.Options{Dir: dir, Settings: s, Getenv: p.getenv, Process: p.process, Logger: p.logger()}
+}
+
+// settings are the flags that decide the ranking, for a report.
+func (s searchFlags) settings() map[string]any {
+	out := map[string]any{"vectors": cmp.Or(s.vectors, "flat")}
+	if s.reranker.URL != "" {
+		out["rerank_model"], out["rerank_shape"] = s.reranker.Model, cmp.Or(s.reranker.Shape, string(rerank.Documents))
+	}
+	return out
 }
 
 // searchOptions are options with the flags of a search.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,12 @@ func (p *program) humanOut(jsonFile string) io.Writer {
 		return p.stderr
 	}
 	return p.stdout
+}
+
+// logger returns where operators are told what no answer says: JSON lines on
+// standard error, warnings and worse.
+func (p *program) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // isTerminal reports whether w is a terminal.

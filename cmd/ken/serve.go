@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -137,7 +136,7 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 func (p *program) tools(s tools.Searcher, documentURL string) (*tools.Server, error) {
 	return tools.New(s, tools.Options{
 		Version: version, Clock: p.now, DocumentURL: documentURL,
-		Log: slog.New(slog.NewJSONHandler(p.stderr, nil)),
+		Log: p.logger(),
 	})
 }
 
