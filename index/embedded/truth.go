@@ -27,7 +27,7 @@ func openTruth(d directory, logger *slog.Logger) (*truth, error) {
 	t := &truth{logger: &truthLogger{logger: logger}}
 	var err error
 	t.db, err = pebble.Open(d.join("truth"), &pebble.Options{
-		FS:                 d.fs,
+		FS:                 orderedFS{d.fs},
 		Logger:             t.logger,
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		MemTableSize:       16 << 20,
