@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -39,20 +40,26 @@ func (p *program) check(cmd *cobra.Command, jsonFile string) error {
 	if err != nil {
 		return err
 	}
+	printCheck(p.humanOut(jsonFile), report)
 	if jsonFile != "" {
 		if err := p.writeJSON(jsonFile, report); err != nil {
 			return err
 		}
 	}
-	human := p.humanOut(jsonFile)
+	if len(report.Problems) > 0 {
+		return exitError{code: exitFailed}
+	}
+	return nil
+}
+
+func printCheck(human io.Writer, report embedded.Report) {
 	fmt.Fprintf(human, "%d documents, %d chunks, %d segments: ", report.Documents, report.Chunks, report.Segments)
 	if len(report.Problems) == 0 {
 		fmt.Fprintln(human, "all agree")
-		return nil
+		return
 	}
 	fmt.Fprintf(human, "%d problems\n", len(report.Problems))
 	for _, problem := range report.Problems {
 		fmt.Fprintf(human, "  %s\n", problem)
 	}
-	return exitError{code: exitFailed}
 }

@@ -40,6 +40,9 @@ Nothing is written to disk. It serves until Ctrl-C.`,
   ken demo --once`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if once && !cmd.Flags().Changed("http") {
+				address = "127.0.0.1:0" // nobody else connects: any free port will do
+			}
 			return p.runDemo(cmd.Context(), address, func(ctx context.Context, d *demo) error {
 				if err := d.ask(ctx, p); err != nil || once {
 					return err

@@ -21,8 +21,9 @@ import (
 
 func (p *program) evalCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "eval",
-		Short: "Measure ranking, leaks and latency",
+		Use:     "eval",
+		Short:   "Measure ranking, leaks and latency",
+		Example: `  ken eval run --set corpora/sample`,
 	}
 	cmd.AddCommand(p.evalRunCommand())
 	return cmd
@@ -54,7 +55,7 @@ and readable. The index is the run's own and is removed at the end.`,
 	jsonFlag(cmd, &o.json)
 	embedderFlags(cmd, &o.embedder)
 	cmd.Flags().StringVar(&o.set, "set", "", "`DIR` of the data set")
-	cmd.Flags().StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
+	modeFlag(cmd, &o.mode)
 	o.flags.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("set"))
 	return cmd
@@ -83,8 +84,10 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	if err != nil {
 		return err
 	}
+	bar := newBar(p.stderr, "questions")
 	report, err := eval.Run(ctx, eval.Options{
-		Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options, Settings: o.flags.settings(),
+		Progress: bar.show,
+		Set:      set, Mode: retrieval.Mode(o.mode), Retrieval: options, Settings: o.flags.settings(),
 		Build: func(ctx context.Context, dir string, source corpora.Source) (eval.Index, error) {
 			store, err := embedded.Open(dir, embedded.Options{Process: p.process, Vectors: o.flags.vectors})
 			if err != nil {
@@ -100,15 +103,14 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 			return store, nil
 		},
 	})
+	bar.finish()
 	if err != nil {
 		return err
 	}
-	if o.json != "" {
-		if err := p.writeJSON(o.json, report); err != nil {
-			return err
-		}
+	if err := printReport(p.humanOut(o.json), report); err != nil || o.json == "" {
+		return err
 	}
-	return printReport(p.humanOut(o.json), report)
+	return p.writeJSON(o.json, report)
 }
 
 // printReport writes a report as a table: all first, then each person.

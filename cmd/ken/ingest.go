@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ Exit codes: 0 all went in, 1 it failed, 3 some documents were refused.`,
 	embedderFlags(cmd, &o.embedder)
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", "name of the source, which begins every document's id (default: the folder's name)")
-	f.StringVar(&o.owner, "owner", "", "who may read a folder that has no policy: one `SUBJECT` (default: your login name)")
+	notEmpty(cmd, &o.owner, "owner", "who may read a folder that has no policy: one `SUBJECT` (default: your login name)")
 	f.IntVar(&o.batch, "batch", 0, "documents in one commit (default 100)")
 	f.Int64Var(&o.maxBytes, "max-bytes", 0, "largest file that is read (default 64 MiB)")
 	return cmd
@@ -61,6 +62,7 @@ Exit codes: 0 all went in, 1 it failed, 3 some documents were refused.`,
 func embedderFlags(cmd *cobra.Command, e *config.Embedder) {
 	f := cmd.Flags()
 	f.StringVar(&e.Kind, "embedder", "", "what makes the vectors: hashed (no download) or openai (any compatible endpoint)")
+	complete(cmd, "embedder", "hashed", "openai")
 	f.StringVar(&e.URL, "embed-url", "", "base URL of the endpoint, such as http://127.0.0.1:11434/v1")
 	f.StringVar(&e.Model, "embed-model", "", "model name at the endpoint")
 	f.IntVar(&e.Dim, "embed-dim", 0, "dimensions (default: the model's own, 384 for hashed)")
@@ -84,6 +86,9 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		return err
 	}
 	defer source.Close()
+	if err := p.outside(path); err != nil {
+		return err
+	}
 	origin, err := source.Policy()
 	if err != nil {
 		return err
@@ -117,11 +122,14 @@ func (p *program) owner(text string) (acl.Subject, error) {
 	if text == "" {
 		return config.Login()
 	}
-	s, err := acl.ParseSubject(text)
+	subjects, err := acl.ParseSubjects(text)
 	if err != nil {
 		return "", usage("--owner: %w", err)
 	}
-	return s, nil
+	if len(subjects) != 1 {
+		return "", usage("--owner %q: want one subject; to share with several, write a policy", text)
+	}
+	return subjects[0], nil
 }
 
 // checkEmbedder refuses flags that would not be looked at.
@@ -131,10 +139,41 @@ func checkEmbedder(e config.Embedder) error {
 		return usage("the flags --embed-… need --embedder hashed or --embedder openai")
 	case e.Kind == "hashed" && e != (config.Embedder{Kind: e.Kind, Dim: e.Dim}):
 		return usage("--embedder hashed takes no other flag than --embed-dim")
-	case e.Fuse < 0 || e.Fuse > 1:
+	case !(e.Fuse >= 0 && e.Fuse <= 1): // NaN too
 		return usage("--embed-weight %v: want a number from 0 to 1", e.Fuse)
 	}
 	return nil
+}
+
+// outside refuses a data directory that would be listed with the folder: the
+// index would be read as documents, and what it holds of others with it. What
+// begins with a dot is not listed.
+func (p *program) outside(folder string) error {
+	dir, err := p.dataDir()
+	if err != nil {
+		return err
+	}
+	below, err := filepath.Rel(resolved(folder), resolved(dir))
+	if err != nil { // on another drive
+		return nil
+	}
+	steps := strings.Split(filepath.ToSlash(below), "/")
+	if below != "." && slices.ContainsFunc(steps, func(s string) bool { return strings.HasPrefix(s, ".") }) {
+		return nil // ".." or a hidden folder
+	}
+	return usage("the data directory %s lies in the folder %s, and the index would be read as documents: name another with --data DIR", dir, folder)
+}
+
+// resolved is the path without symbolic links, as far as it exists.
+func resolved(path string) string {
+	path, _ = filepath.Abs(path) // fails only without a working directory
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(resolved(parent), filepath.Base(path))
+	}
+	return path
 }
 
 // openToWrite opens the data directory, made if need be, with the embedder that
@@ -154,13 +193,11 @@ func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire
 		}
 		settings.Embedder = flags
 	}
-	kb, err := wire.Open(ctx, p.options(dir, settings))
+	o := p.options(dir, settings)
+	o.Write = true
+	kb, err := wire.Open(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	if kb.EmbedderErr != nil {
-		kb.Close()
-		return nil, fmt.Errorf("the embedder cannot be used: %w", kb.EmbedderErr)
 	}
 	// With the dimension known, a search need not ask the endpoint for it.
 	settings.Embedder.Dim = kb.Embedder.Model().Dim
@@ -185,15 +222,13 @@ func (p *program) reportIngest(jsonFile string, s ingest.Summary, origin folder.
 	if jsonFile == "" && !isTerminal(p.stdout) {
 		jsonFile = "-"
 	}
-	if jsonFile != "" {
-		if err := p.writeJSON(jsonFile, report); err != nil {
-			return err
-		}
-	}
 	if jsonFile != "-" || isTerminal(p.stderr) {
 		printSummary(p.humanOut(jsonFile), report)
 	}
-	return nil
+	if jsonFile == "" {
+		return nil
+	}
+	return p.writeJSON(jsonFile, report)
 }
 
 func printSummary(w io.Writer, r ingestReport) {

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -49,17 +51,26 @@ func (p *program) openKeys(file string, create bool) (*auth.Keys, error) {
 	}
 	o := auth.Options{Clock: p.now, Log: p.logger()}
 	keys, err := auth.Open(path, o)
-	if create && errors.Is(err, fs.ErrNotExist) {
-		if err := auth.CreateFile(path); err != nil {
-			return nil, err
-		}
-		return auth.Open(path, o)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
 	}
-	return keys, err
+	if !create {
+		return nil, fmt.Errorf("there are no keys in %s: make one with `ken keys create --as user:NAME,group:NAME` (%w)", path, fs.ErrNotExist)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create key file: %w", err)
+	}
+	if err := auth.CreateFile(path); err != nil {
+		return nil, err
+	}
+	return auth.Open(path, o)
 }
 
+// maxDays is a century. Times beyond the year 9999 cannot be written.
+const maxDays = 36_525
+
 func (p *program) keysCreateCommand(file *string) *cobra.Command {
-	var as, note string
+	var as, note, jsonFile string
 	var days int
 	cmd := &cobra.Command{
 		Use:     "create",
@@ -71,8 +82,11 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 			if err != nil {
 				return usage("--as: %w", err)
 			}
-			if days < 0 {
-				return usage("--days %d is negative", days)
+			if days < 0 || days > maxDays {
+				return usage("--days %d: want 0 to %d", days, maxDays)
+			}
+			if strings.ContainsFunc(note, unicode.IsControl) {
+				return usage("--note has a control character")
 			}
 			var expires time.Time
 			if days > 0 {
@@ -86,11 +100,13 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stderr, "Key %s for %s. It is shown once:\n", key.ID, as)
-			fmt.Fprintln(p.stdout, secret)
+			if err := p.showNewKey(jsonFile, key, secret); err != nil { // nobody has it
+				return errors.Join(fmt.Errorf("show the key: %w", err), keys.Revoke(key.ID))
+			}
 			return nil
 		},
 	}
+	jsonFlag(cmd, &jsonFile)
 	cmd.Flags().StringVar(&as, "as", "", "who the key speaks for: comma-separated `SUBJECTS` such as user:ann,group:hr")
 	cmd.Flags().IntVar(&days, "days", 90, "days until it expires (0: never)")
 	cmd.Flags().StringVar(&note, "note", "", "what it is for")
@@ -98,20 +114,32 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 	return cmd
 }
 
+func (p *program) showNewKey(jsonFile string, key auth.Key, secret string) error {
+	if jsonFile != "" {
+		return p.writeJSON(jsonFile, struct {
+			shownKey
+			Key string `json:"key"`
+		}{show(key), secret})
+	}
+	fmt.Fprintf(p.stderr, "Key %s for %s. It is shown once:\n", key.ID, joinSubjects(key.Subjects))
+	_, err := fmt.Fprintln(p.stdout, secret)
+	return err
+}
+
 func (p *program) keysListCommand(file *string) *cobra.Command {
-	return &cobra.Command{
+	var jsonFile string
+	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the keys",
 		Example: `  ken keys list`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			keys, err := p.openKeys(*file, false)
+			list, err := p.listKeys(*file)
 			if err != nil {
 				return err
 			}
-			list, err := keys.List()
-			if err != nil {
-				return err
+			if jsonFile != "" {
+				return p.writeJSON(jsonFile, list)
 			}
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "ID\tSUBJECTS\tCREATED\tEXPIRES\tNOTE")
@@ -125,6 +153,36 @@ func (p *program) keysListCommand(file *string) *cobra.Command {
 			return w.Flush()
 		},
 	}
+	jsonFlag(cmd, &jsonFile)
+	return cmd
+}
+
+// shownKey is what may be shown of a key.
+type shownKey struct {
+	ID       string        `json:"id"`
+	Subjects []acl.Subject `json:"subjects"`
+	Created  time.Time     `json:"created"`
+	Expires  time.Time     `json:"expires,omitzero"`
+	Note     string        `json:"note,omitempty"`
+}
+
+func show(k auth.Key) shownKey { return shownKey{k.ID, k.Subjects, k.Created, k.Expires, k.Note} }
+
+// listKeys returns the keys of the file; none if there is no file.
+func (p *program) listKeys(file string) ([]shownKey, error) {
+	out := []shownKey{}
+	keys, err := p.openKeys(file, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := keys.List()
+	for _, k := range list {
+		out = append(out, show(k))
+	}
+	return out, err
 }
 
 func joinSubjects(subjects []acl.Subject) string {

@@ -9,12 +9,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/retrieval"
 )
 
 // version is set when the binary is built (see the Makefile).
@@ -30,6 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends a process that does not end by itself
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
 	code := p.run(ctx, os.Args[1:])
 	stop()
@@ -69,16 +72,24 @@ func usage(format string, args ...any) error {
 
 // run executes one command line and returns its exit code.
 func (p *program) run(ctx context.Context, args []string) int {
+	out := &watched{Writer: p.stdout}
+	p.stdout = out
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write result: %w", out.err)
+	}
 	if err == nil {
 		return exitOK
 	}
 	code := exitFailed
+	if isUsage(err) {
+		code = exitUsage
+	}
 	if e, ok := errors.AsType[exitError](err); ok {
 		if code = e.code; e.err == nil {
 			return code
@@ -89,6 +100,12 @@ func (p *program) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
 	return code
+}
+
+// isUsage reports whether err is about what was asked for: a request that can
+// never be answered, or a flag that is missing, for which cobra has no type.
+func isUsage(err error) bool {
+	return errors.Is(err, retrieval.ErrQuery) || strings.HasPrefix(err.Error(), "required flag(s)")
 }
 
 // commandPath returns the command's name behind "ken", with a leading space.
@@ -117,6 +134,12 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.keysCommand(), p.checkCommand(), p.evalCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Example = "  ken completion bash > /etc/bash_completion.d/ken\n  ken completion zsh > \"${fpath[1]}/_ken\""
+		}
+	}
 	markUsageErrors(root)
 	return root
 }

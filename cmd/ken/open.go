@@ -76,8 +76,21 @@ type searchFlags struct {
 	reranker config.Reranker
 }
 
+// modeFlag adds the flag --mode, which is the same in every command that searches.
+func modeFlag(cmd *cobra.Command, mode *string) {
+	cmd.Flags().StringVar(mode, "mode", "hybrid", "hybrid, lexical or vector")
+	complete(cmd, "mode", "hybrid", "lexical", "vector")
+}
+
+// complete offers the values of a flag to the shell.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+}
+
 func (s *searchFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
+	defer complete(cmd, "vectors", "flat", "chromem")
+	defer complete(cmd, "rerank-shape", string(rerank.Documents), string(rerank.Texts))
 	f.StringArrayVar(&s.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
 	f.StringVar(&s.vectors, "vectors", "", "vector leg: flat or chromem; both give the same results (default flat)")
 	f.StringVar(&s.reranker.URL, "rerank-url", "", "`URL` of an endpoint that reorders the best passages; its key is $KEN_RERANK_KEY")

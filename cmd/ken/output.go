@@ -30,7 +30,8 @@ func (p *program) writeJSON(file string, v any) error {
 		_, err := p.stdout.Write(b.Bytes())
 		return err
 	}
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+	// Others on the machine may not read what this person may, or a new key.
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
@@ -51,8 +52,26 @@ func (p *program) logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
+// watched remembers that a write failed, so that output which is printed
+// without a look at the error is not lost in silence.
+type watched struct {
+	io.Writer
+	err error
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
+	if out, ok := w.(*watched); ok {
+		w = out.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -11,33 +11,54 @@ import (
 	"ken/index/ingest"
 )
 
+// bar is a bar on a terminal, and nothing elsewhere.
+type bar struct{ *progressbar.ProgressBar }
+
+func newBar(out io.Writer, unit string) bar {
+	if !isTerminal(out) {
+		return bar{}
+	}
+	return bar{progressbar.NewOptions(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString(unit), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond))}
+}
+
+func (b bar) show(done, of int) {
+	if b.ProgressBar == nil {
+		return
+	}
+	if of > 0 && b.GetMax() != of {
+		b.ChangeMax(of)
+	}
+	_ = b.Set(done) // only drawing can fail
+}
+
+func (b bar) finish() {
+	if b.ProgressBar != nil {
+		_ = b.Finish()
+	}
+}
+
 // progress shows how far an ingest is: a bar on a terminal, else a line of JSON
 // every few seconds.
 type progress struct {
+	bar
 	out  io.Writer
-	bar  *progressbar.ProgressBar // nil if out is no terminal
-	last time.Duration            // when the last line was written
+	last time.Duration // when the last line was written
 }
 
 // progressEvery is the time between two lines of JSON.
 const progressEvery = 5 * time.Second
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out}
-	if isTerminal(out) {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("ingest"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("docs"),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-	}
-	return p
-}
+func newProgress(out io.Writer) *progress { return &progress{bar: newBar(out, "docs"), out: out} }
 
 func (p *progress) show(now ingest.Progress) {
-	if p.bar != nil {
-		if !now.Listing && p.bar.GetMax() != now.Listed {
-			p.bar.ChangeMax(now.Listed)
+	if p.ProgressBar != nil {
+		total := now.Listed
+		if now.Listing {
+			total = 0 // not known yet
 		}
-		_ = p.bar.Set(now.Done) // only drawing can fail
+		p.bar.show(now.Done, total)
 		return
 	}
 	if now.Elapsed-p.last >= progressEvery {
@@ -66,11 +87,5 @@ func (p *progress) line(now ingest.Progress) {
 	}
 	if text, err := json.Marshal(map[string]any{"progress": out}); err == nil {
 		fmt.Fprintf(p.out, "%s\n", text)
-	}
-}
-
-func (p *progress) finish() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
 	}
 }

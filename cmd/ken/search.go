@@ -1,22 +1,39 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/index"
 	"ken/retrieval"
 )
 
 // asFlag adds the flag --as, which is the same in every command that asks.
 func asFlag(cmd *cobra.Command, subjects *string) {
-	cmd.Flags().StringVar(subjects, "as", "", "who asks: comma-separated `SUBJECTS` such as user:ann,group:hr (default: your login name)")
+	notEmpty(cmd, subjects, "as", "who asks: comma-separated `SUBJECTS` such as user:ann,group:hr (default: your login name)")
+}
+
+// notEmpty adds a flag that says who: given, it must not be empty. An unset
+// variable in a script would otherwise mean the login name, which may read more.
+func notEmpty(cmd *cobra.Command, value *string, name, help string) {
+	cmd.Flags().Func(name, help, func(text string) error {
+		if *value = text; text == "" {
+			return errors.New("is empty")
+		}
+		return nil
+	})
 }
 
 // principal reads --as; without it, whoever runs the process asks.
@@ -63,8 +80,8 @@ may read.`,
 	asFlag(cmd, &o.as)
 	jsonFlag(cmd, &o.json)
 	o.flags.add(cmd)
+	modeFlag(cmd, &o.mode)
 	f := cmd.Flags()
-	f.StringVar(&o.mode, "mode", "hybrid", "hybrid, lexical or vector")
 	f.IntVar(&o.request.Limit, "limit", 5, "documents at most (1 to 50)")
 	f.IntVar(&o.request.Budget, "tokens", 0, "tokens of all passages at most (default 2000)")
 	f.IntVar(&o.request.Quota, "per-source", 0, "documents of one source at most (0: no quota)")
@@ -84,6 +101,9 @@ func (p *program) search(cmd *cobra.Command, o searchOptions) error {
 	who, err := principal(o.as)
 	if err != nil {
 		return err
+	}
+	if o.request.Limit == 0 {
+		return usage("--limit 0: ask for 1 to %d documents", retrieval.MaxLimit)
 	}
 	o.request.Mode = retrieval.Mode(o.mode)
 	if o.request.Filter.After, err = date("--after", o.after); err != nil {
@@ -122,12 +142,12 @@ func date(flag, text string) (time.Time, error) {
 // printAnswer writes an answer for a person at a terminal.
 func printAnswer(w io.Writer, answer retrieval.Response) {
 	for i, r := range answer.Results {
-		fmt.Fprintf(w, "%d. %s%s\n   %s  (%.2f)\n", i+1, r.Document.Title, status(r.Document), r.Document.ID, r.Score)
+		fmt.Fprintf(w, "%d. %s%s\n   %s  (%.2f)\n", i+1, visible(r.Document.Title), status(r.Document), visible(string(r.Document.ID)), r.Score)
 		for _, passage := range r.Passages {
 			printPassage(w, passage)
 		}
 		for _, id := range r.Duplicates {
-			fmt.Fprintf(w, "   near-duplicate: %s\n", id)
+			fmt.Fprintf(w, "   near-duplicate: %s\n", visible(string(id)))
 		}
 		fmt.Fprintln(w)
 	}
@@ -145,7 +165,7 @@ func printAnswer(w io.Writer, answer retrieval.Response) {
 func printPassage(w io.Writer, passage retrieval.Passage) {
 	fmt.Fprintf(w, "   bytes %d-%d", passage.Span.Start, passage.Span.End)
 	if len(passage.Heading) > 0 {
-		fmt.Fprintf(w, "  %s", strings.Join(passage.Heading, " > "))
+		fmt.Fprintf(w, "  %s", visible(strings.Join(passage.Heading, " > ")))
 	}
 	fmt.Fprintln(w)
 	if passage.Context != "" {
@@ -156,8 +176,19 @@ func printPassage(w io.Writer, passage retrieval.Passage) {
 
 func printIndented(w io.Writer, text string) {
 	for line := range strings.Lines(strings.TrimSpace(text)) {
-		fmt.Fprintf(w, "   | %s\n", strings.TrimRight(line, "\r\n"))
+		fmt.Fprintf(w, "   | %s\n", visible(strings.TrimRight(line, "\r\n")))
 	}
+}
+
+// visible is the text with what a terminal would obey, or hide, made visible: a
+// document must not repaint the screen of whoever searches.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 func status(d corpora.Document) string {
@@ -186,11 +217,17 @@ func (p *program) fetchCommand() *cobra.Command {
 			}
 			defer kb.Close()
 			page, err := kb.Fetch(cmd.Context(), who, corpora.DocID(args[0]), offset, limit)
+			if errors.Is(err, index.ErrNotFound) {
+				return errors.New("no such document for whoever asks: `ken search` prints the ids")
+			}
 			if err != nil {
 				return err
 			}
 			if jsonFile != "" {
 				return p.writeJSON(jsonFile, page)
+			}
+			if isTerminal(p.stdout) {
+				page.Text = visible(page.Text)
 			}
 			fmt.Fprintln(p.stdout, page.Text)
 			if page.Span.End < page.Length {
@@ -220,8 +257,12 @@ person who asks.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Document = corpora.DocID(args[0])
-			if _, err := fmt.Sscanf(span, "%d-%d", &c.Span.Start, &c.Span.End); err != nil {
-				return usage("--span %q: want START-END in bytes, such as 120-240", span)
+			var err error
+			if c.Span, err = parseSpan(span); err != nil {
+				return err
+			}
+			if sum, err := hex.DecodeString(c.Hash); err != nil || len(sum) != sha256.Size {
+				return usage("--sha256 %q: want %d hexadecimal digits", c.Hash, 2*sha256.Size)
 			}
 			return p.verify(cmd, as, jsonFile, c)
 		},
@@ -235,6 +276,16 @@ person who asks.`,
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}
 	return cmd
+}
+
+func parseSpan(text string) (index.Span, error) {
+	first, last, ok := strings.Cut(text, "-")
+	start, err1 := strconv.Atoi(first)
+	end, err2 := strconv.Atoi(last)
+	if !ok || err1 != nil || err2 != nil || start < 0 || end < start {
+		return index.Span{}, usage("--span %q: want START-END in bytes, such as 120-240", text)
+	}
+	return index.Span{Start: start, End: end}, nil
 }
 
 func (p *program) verify(cmd *cobra.Command, as, jsonFile string, c retrieval.Citation) error {
@@ -251,12 +302,12 @@ func (p *program) verify(cmd *cobra.Command, as, jsonFile string, c retrieval.Ci
 	if err != nil {
 		return err
 	}
+	human := p.humanOut(jsonFile)
 	if jsonFile != "" {
 		if err := p.writeJSON(jsonFile, verdict); err != nil {
 			return err
 		}
 	}
-	human := p.humanOut(jsonFile)
 	switch {
 	case verdict.State != retrieval.Unchanged:
 		fmt.Fprintf(human, "%s\n", verdict.State)

@@ -116,8 +116,12 @@ func Load(dir string) (Settings, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
-		return s, fmt.Errorf("read %s: %w", filepath.Join(dir, settingsFile), err)
+	err = dec.Decode(&s)
+	if err == nil && len(bytes.TrimSpace(data[dec.InputOffset():])) > 0 {
+		err = errors.New("something follows the settings")
+	}
+	if err != nil {
+		return s, fmt.Errorf("%s is damaged (%w): remove it and run `ken ingest` with the same --embedder as before", filepath.Join(dir, settingsFile), err)
 	}
 	return s, nil
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Params   retrieval.Params // zero: the defaults
 	Reranker config.Reranker
 	Vectors  string // vector leg: "" or "flat", "chromem"
+	Write    bool   // an embedder that cannot be used is an error, and nothing is made
 	Logger   *slog.Logger
 }
 
@@ -51,8 +52,11 @@ type Options struct {
 // the base searches by words and says that it lacks vectors.
 func Open(ctx context.Context, o Options) (*Base, error) {
 	e, embedErr := Embedder(ctx, o.Settings.Embedder, o.Getenv(config.EmbedKeyVar))
-	if errors.Is(embedErr, errKind) {
+	switch {
+	case errors.Is(embedErr, errKind):
 		return nil, embedErr
+	case embedErr != nil && o.Write:
+		return nil, fmt.Errorf("the embedder cannot be used: %w", embedErr)
 	}
 	so := embedded.Options{Process: o.Process, Logger: o.Logger, Vectors: o.Vectors}
 	dir := IndexDir(o.Dir)
@@ -99,7 +103,11 @@ var errKind = errors.New("unknown kind of embedder")
 func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedder, error) {
 	switch c.Kind {
 	case "hashed":
-		return hashed.New(hashed.Options{Dim: c.Dim})
+		e, err := hashed.New(hashed.Options{Dim: c.Dim})
+		if err != nil {
+			return nil, err // not e: a nil *hashed.Embedder is no nil Embedder
+		}
+		return e, nil
 	case "openai":
 		e, err := openai.New(ctx, openai.Options{
 			BaseURL: c.URL, Key: key, Model: c.Model, Dimensions: c.Dim,
@@ -107,7 +115,7 @@ func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedde
 			QueryPrefix: c.QueryPrefix, PassagePrefix: c.PassagePrefix, Fuse: c.Fuse,
 		})
 		if err != nil {
-			return nil, err // not e: a nil *openai.Embedder is no nil Embedder
+			return nil, err // not e, as above
 		}
 		return e, nil
 	}
