@@ -70,7 +70,7 @@ func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead, _ []byte) error {
+	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)

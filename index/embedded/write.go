@@ -93,6 +93,7 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 func (c *change) replace(entries []analyzed) error {
 	var terms []lexical.Chunk
 	var vectors []embed.Vector
+	var codes []flat.Code
 	for _, e := range entries {
 		// The model may have changed since the entry was checked.
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
@@ -106,6 +107,7 @@ func (c *change) replace(entries []analyzed) error {
 		}
 		terms = append(terms, e.terms...)
 		vectors = append(vectors, e.Vectors...)
+		codes = append(codes, e.codes...)
 	}
 	if len(terms) == 0 {
 		return nil
@@ -114,7 +116,7 @@ func (c *change) replace(entries []analyzed) error {
 	if err != nil {
 		return err
 	}
-	return c.addSegment(data, ordinalsOf(terms), func(i int) []float32 { return vectors[i] })
+	return c.addSegment(data, ordinalsOf(terms), func(i int) ([]float32, flat.Code) { return vectors[i], codes[i] })
 }
 
 func ordinalsOf(terms []lexical.Chunk) []uint32 {
@@ -157,8 +159,9 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 // document that is not there is left as it is.
 func (c *change) remove(id corpora.DocID) error {
 	var h documentHead
-	err := get(c.base.snapshot, documentKey(id), func(b []byte) (err error) {
-		h, _, err = decodeHead(b)
+	key := documentKey(id)
+	err := get(c.base.snapshot, key, func(b []byte) (err error) {
+		h, _, err = decodeHead(key, b)
 		return err
 	})
 	if errors.Is(err, index.ErrNotFound) {
@@ -227,7 +230,7 @@ func (s *Store) Delete(ctx context.Context, ids ...corpora.DocID) error {
 }
 
 // addSegment writes the files of a new last segment.
-func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) []float32) error {
+func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) ([]float32, flat.Code)) error {
 	seg, err := c.newSegment(lex, ordinals, row)
 	if err == nil {
 		c.segments = append(c.segments, seg)
@@ -236,14 +239,14 @@ func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) []float
 }
 
 // newSegment writes and opens the files of a segment. Without a model it has no vectors.
-func (c *change) newSegment(lex []byte, ordinals []uint32, row func(int) []float32) (*segment, error) {
+func (c *change) newSegment(lex []byte, ordinals []uint32, row func(int) ([]float32, flat.Code)) (*segment, error) {
 	r := segmentRecord{First: ordinals[0], Last: ordinals[len(ordinals)-1], Chunks: len(ordinals)}
 	var err error
 	if r.Lexical, err = c.newFile(lexName, lex); err != nil {
 		return nil, err
 	}
 	if c.meta.Model.Dim > 0 {
-		data, err := flat.Encode(c.meta.Model.Hash, c.meta.Model.Dim, ordinals, row)
+		data, err := flat.EncodeWith(c.meta.Model.Hash, c.meta.Model.Dim, ordinals, row)
 		if err != nil {
 			return nil, err
 		}
@@ -294,11 +297,11 @@ func (c *change) commit(ctx context.Context) error {
 
 func (c *change) writeClasses() error {
 	for _, created := range c.classes.created {
-		text, err := json.Marshal(created.list)
+		record, err := encodeClass(created.id, created.list)
 		if err != nil {
-			return fmt.Errorf("encode ACL: %w", err)
+			return err
 		}
-		if err := c.batch.Set(classKey(created.id), text, nil); err != nil {
+		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
 			return err
 		}
 	}
