@@ -23,7 +23,9 @@ type state struct {
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
+	lists    listCache
 	scratch  sync.Pool // of *accumulator
+	windows  sync.Pool // of *windows
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
