@@ -49,8 +49,17 @@ fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## run the benchmarks, ten runs each, in the form benchstat reads
-	$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS) | tee bench.txt
+bench: ## measure beside bleve, chromem-go and a scan, 100k and 1M chunks (bench-*.txt, .html, .json)
+	$(GO) run ./eval/bench -chunks 100000 -json bench-100k.json -text bench-100k.txt -html bench-100k.html
+	$(GO) run ./eval/bench -chunks 1000000 -json bench-1m.json -text bench-1m.txt -html bench-1m.html
+
+.PHONY: bench-quick
+bench-quick: ## measure with 100k chunks in a few minutes (bench.json)
+	$(GO) run ./eval/bench -chunks 100000 -json bench.json
+
+.PHONY: microbench
+microbench: ## run the Go benchmarks, ten runs each, in the form benchstat reads
+	$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS) | tee microbench.txt
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before you commit it
