@@ -38,7 +38,7 @@ func BenchmarkFlatLeg(b *testing.B) {
 		}
 	})
 	b.Run("Coarse", func(b *testing.B) {
-		q, rows, out := flat.NewQuery(all[n]), allRows(n), make([]uint16, n)
+		q, rows, out := flat.NewQuery(all[n]), allRows(n), flat.NewGrades(n)
 		for b.Loop() {
 			s.vec.Coarse(q, rows, 0, len(rows), out)
 		}

@@ -23,7 +23,10 @@ type state struct {
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
+	index    *aclIndex // see aclIndex
+	indexing sync.Once
 	lists    listCache
+	recent   recentDocuments
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
 

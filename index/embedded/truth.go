@@ -21,11 +21,12 @@ import (
 type truth struct {
 	db     *pebble.DB
 	logger *truthLogger
+	recent recentChunks
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
 // searches read again and again.
-const cacheSize = 64 << 20
+const cacheSize = 32 << 20
 
 func openTruth(d directory, logger *slog.Logger) (*truth, error) {
 	t := &truth{logger: &truthLogger{logger: logger}}

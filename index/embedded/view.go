@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,17 +81,18 @@ func (v *view) gate(id index.ChunkID) (index.Chunk, error) {
 	if !v.mayRead(id) {
 		return index.Chunk{}, index.ErrNotFound
 	}
-	c, err := getChunk(v.state.snapshot, uint32(id))
+	c, err := v.state.chunk(uint32(id))
 	if err != nil {
 		return index.Chunk{}, err
 	}
-	h, err := v.head(c.Doc)
+	d, err := v.state.document(c.Doc)
 	if err != nil {
 		return index.Chunk{}, err
 	}
-	if ok, err := v.classAdmits(h.class); err != nil || !ok {
+	if ok, err := v.classAdmits(d.class); err != nil || !ok {
 		return index.Chunk{}, cmp.Or(err, index.ErrNotFound)
 	}
+	c.Heading = slices.Clone(c.Heading)
 	return c, nil
 }
 
@@ -110,18 +112,19 @@ func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document
 		return corpora.Document{}, nil, err
 	}
 	defer end()
-	h, d, err := getDocument(v.state.snapshot, id)
+	d, err := v.state.document(id)
 	if err == nil {
-		err = v.refuse(h)
+		err = v.refuse(d.documentHead)
 	}
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
-	ids := make([]index.ChunkID, h.chunks)
+	ids := make([]index.ChunkID, d.chunks)
 	for i := range ids {
-		ids[i] = index.ChunkID(h.first) + index.ChunkID(i)
+		ids[i] = index.ChunkID(d.first) + index.ChunkID(i)
 	}
-	return visible(d), ids, nil
+	d.Tags = slices.Clone(d.Tags)
+	return visible(d.Document), ids, nil
 }
 
 // refuse returns [index.ErrNotFound] for a document that the principal may not read.

@@ -139,42 +139,52 @@ func NewQuery(unit []float32) *Query {
 	return q
 }
 
-// Coarse sets out[i] to a measure of the dot product with the i-th of the rows
-// [64·from, 64·to) whose bit is set: higher for higher products, in steps of 1/16384.
-// It reads half of each code.
-func (f *File) Coarse(q *Query, rows []uint64, from, to int, out []uint16) {
+// Grades is what [File.Coarse] found out about rows, in their order.
+type Grades struct {
+	Grades []uint16 // higher for higher dot products, in steps of 1/16384
+	Sums   []int32  // for Refine
+}
+
+// NewGrades returns room for n rows.
+func NewGrades(n int) Grades { return Grades{make([]uint16, n), make([]int32, n)} }
+
+// Tail returns the room from row i on.
+func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
+
+// Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
+func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
 	var sums [64]int32
 	for w := from; w < to; w++ {
 		word, first := rows[w], w*64
 		n := bits.OnesCount64(word)
 		switch {
 		case n == 64:
-			f.gradeAll(q, first, &sums, out[:64])
+			f.gradeAll(q, first, out)
 		case n >= 16: // reading on is cheaper than leaving some out
 			nibbles(q.parts, f.high[first*f.plane:min(f.rows, first+64)*f.plane], sums[:min(64, f.rows-first)])
 			for i := range n {
 				j := bits.TrailingZeros64(word)
-				out[i] = q.grade(f.scales[first+j], sums[j])
+				out.Grades[i], out.Sums[i] = q.grade(f.scales[first+j], sums[j]), sums[j]
 				word &= word - 1
 			}
 		default:
 			for i := range n {
 				j := first + bits.TrailingZeros64(word)
-				nibbles(q.parts, f.high[j*f.plane:(j+1)*f.plane], sums[:1])
-				out[i] = q.grade(f.scales[j], sums[0])
+				nibbles(q.parts, f.high[j*f.plane:(j+1)*f.plane], out.Sums[i:i+1])
+				out.Grades[i] = q.grade(f.scales[j], out.Sums[i])
 				word &= word - 1
 			}
 		}
-		out = out[n:]
+		out = out.Tail(n)
 	}
 }
 
 // gradeAll grades 64 rows.
-func (f *File) gradeAll(q *Query, first int, sums *[64]int32, out []uint16) {
-	nibbles(q.parts, f.high[first*f.plane:(first+64)*f.plane], sums[:])
-	scales := f.scales[first : first+64]
+func (f *File) gradeAll(q *Query, first int, out Grades) {
+	sums, grades, scales := out.Sums[:64], out.Grades[:64], f.scales[first:first+64]
+	nibbles(q.parts, f.high[first*f.plane:(first+64)*f.plane], sums)
 	for i, sum := range sums {
-		out[i] = q.grade(scales[i], sum)
+		grades[i] = q.grade(scales[i], sum)
 	}
 }
 
@@ -189,12 +199,17 @@ func (q *Query) grade(scale float32, sum int32) uint16 {
 // true one, given that the row has at most unit length and a thousandth. It is
 // computed from whole numbers, so it is the same on every machine.
 func (f *File) Estimate(q *Query, row int) (product, slack float64) {
-	var high, low [1]int32
+	var high [1]int32
 	nibbles(q.parts, f.high[row*f.plane:(row+1)*f.plane], high[:])
+	rest := float64(f.errors[row])
+	return f.Refine(q, row, high[0]), 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+}
+
+// Refine returns the dot product of Estimate from the sum that Coarse found.
+func (f *File) Refine(q *Query, row int, sum int32) float64 {
+	var low [1]int32
 	nibbles(q.parts, f.low[row*f.plane:(row+1)*f.plane], low[:])
-	scale, rest := float64(f.scales[row]), float64(f.errors[row])
-	product = float64(q.scale*scale) * float64(16*int64(high[0])+int64(low[0])-zeroLevel*q.sum)
-	return product, 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+	return float64(q.scale*float64(f.scales[row])) * float64(16*int64(sum)+int64(low[0])-zeroLevel*q.sum)
 }
 
 // rotationSlack covers the rounding of query and row in float32: by the two

@@ -98,7 +98,7 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 		set[0] &= ones(min(len(rows), 64))
 		set[1] &= ones(max(len(rows)-64, 0))
 		n := bits.OnesCount64(set[0]) + bits.OnesCount64(set[1])
-		grades := make([]uint16, n)
+		grades := flat.NewGrades(n)
 		f.Coarse(q, set, 0, 1+(len(rows)-1)/64, grades)
 		for i, row := range rows {
 			if set[i/64]>>(i%64)&1 == 0 {
@@ -106,10 +106,13 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 			}
 			want := exact(rows[0], row)
 			off := 8.5*float64(f.Code(i).Scale)*math.Sqrt(float64(f.Dim())) + .05
-			if got := (float64(grades[0]) - 32768) / 16384; math.Abs(got-want) > off {
+			if product, _ := f.Estimate(q, i); product != f.Refine(q, i, grades.Sums[0]) {
+				t.Fatalf("row %d is refined to another product", i)
+			}
+			if got := (float64(grades.Grades[0]) - 32768) / 16384; math.Abs(got-want) > off {
 				t.Fatalf("row %d is %v, graded %v, allowed %v", i, want, got, off)
 			}
-			grades = grades[1:]
+			grades = grades.Tail(1)
 		}
 	})
 }
