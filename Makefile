@@ -4,6 +4,7 @@ GO        ?= go
 BIN       := bin/ken
 PKGS      := ./...
 FUZZTIME  ?= 10s
+CHUNKS    ?= 100000
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
@@ -49,8 +50,12 @@ fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## run the benchmarks, ten runs each, in the form benchstat reads (make bench > FILE)
+bench: ## run the Go benchmarks, ten runs each, in the form benchstat reads (make bench > FILE)
 	@$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS)
+
+.PHONY: bench-quick
+bench-quick: ## measure the engine beside bleve, chromem-go and a scan (CHUNKS=100000; bench.json, .txt, .html)
+	$(GO) run ./eval/bench -chunks $(CHUNKS) -json bench.json -text bench.txt -html bench.html
 
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before you commit it

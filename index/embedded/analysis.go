@@ -8,6 +8,7 @@ import (
 
 	"ken/index"
 	"ken/index/analyze"
+	"ken/index/embedded/flat"
 	"ken/index/embedded/lexical"
 )
 
@@ -16,6 +17,7 @@ type analyzed struct {
 	index.Entry
 	head  documentHead
 	terms []lexical.Chunk // without ordinals
+	codes []flat.Code     // of the vectors
 }
 
 // analyzeAll finds the terms of all chunks, on all processors: it is most of
@@ -51,6 +53,9 @@ func analyzeEntry(e index.Entry) analyzed {
 		}
 		a.head.title += uint64(len(a.terms[i].Title))
 		a.head.body += uint64(len(a.terms[i].Body))
+	}
+	for _, v := range e.Vectors {
+		a.codes = append(a.codes, flat.EncodeVector(v))
 	}
 	return a
 }

@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"ken/index/embedded/chromem"
-	"ken/index/embedded/flat"
 )
 
 // chromemLeg has a collection of chromem-go for each ACL class. A collection
@@ -72,7 +71,7 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 		p, ok := placeOf(v.state.segments, ordinal)
 		return ok && has(rows[p.segment], p.row)
 	}
-	slack := flat.Slack(len(unit)) + 2*unitTolerance // chromem-go scales what it stores
+	slack := rounding(len(unit)) + 2*unitTolerance // chromem-go scales what it stores
 	var all []uint32
 	for _, c := range v.readable.classes {
 		collection := l.collections[c.id]
@@ -93,4 +92,14 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 		}
 	}
 	return out, nil
+}
+
+// rounding bounds the error of a float32 dot product of two vectors of unit length
+// and dim dimensions, in whatever order it was added up: n·u / (1 - n·u) with
+// u = 2^-24 (Higham, "Accuracy and Stability of Numerical Algorithms", section
+// 3.1), doubled for vectors whose length is off by rounding.
+func rounding(dim int) float64 {
+	const u = 1.0 / (1 << 24)
+	n := float64(dim+4) * u
+	return 2 * n / (1 - n)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the content of the FORMAT file that this package reads and writes.
-const formatVersion = "ken index 1"
+const formatVersion = "ken index 2"
 
 // directory does the file work: nothing outside this file opens or writes a file.
 type directory struct {

@@ -8,7 +8,7 @@
 //	DIR/LOCK, OWNER      held while a process uses DIR; which process it is
 //	DIR/truth/           Pebble: documents, chunk texts, ACL classes, segment list
 //	DIR/segments/N.lex   postings of a range of ordinals (package lexical)
-//	DIR/segments/N.vec   vectors of the same chunks (package flat)
+//	DIR/segments/N.vec   vectors of the same chunks and their codes (package flat)
 //
 // A write makes new files, syncs them and their directory, and then one synced
 // batch in the truth flips revision, segment list, documents and classes. What

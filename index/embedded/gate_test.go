@@ -190,6 +190,15 @@ func TestDeadChunksGo(t *testing.T) {
 	}
 }
 
+func classRecord(t *testing.T, id uint32, l acl.List) []byte {
+	t.Helper()
+	record, err := encodeClass(id, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
 // Check finds what is damaged in the truth, in the postings and in memory.
 func TestCheckFindsDamage(t *testing.T) {
 	put2 := func(t *testing.T, s *Store) {
@@ -211,8 +220,10 @@ func TestCheckFindsDamage(t *testing.T) {
 		"text of nobody":         {set(chunkKey(99), text), "belongs to no document"},
 		"another text":           {set(chunkKey(0), text), "postings of another text"},
 		"no text":                {func(s *Store) error { return s.truth.db.Delete(chunkKey(1), pebble.Sync) }, "has no text"},
-		"class of nobody":        {set(classKey(9), []byte("{}")), "has no document"},
-		"class that is open":     {set(classKey(2), []byte(`{"allow":[{"subject":"everyone"}]}`)), "not that of its ACL"},
+		"class of nobody":        {set(classKey(9), classRecord(t, 9, acl.List{})), "has no document"},
+		"class that is open":     {set(classKey(2), classRecord(t, 2, acl.Allow(acl.Everyone))), "in memory is not what its documents say"},
+		"class that is damaged":  {set(classKey(2), classRecord(t, 1, acl.Allow(acl.Everyone))), "checksum"},
+		"no class":               {func(s *Store) error { return s.truth.db.Delete(classKey(2), pebble.Sync) }, "which is not there"},
 		"no document":            {func(s *Store) error { return s.truth.db.Delete(documentKey("a"), pebble.Sync) }, "belongs to no document"},
 		"file of nobody":         {func(s *Store) error { return s.dir.write(s.dir.join("segments", "000099.lex"), nil) }, "belongs to no segment"},
 		"file that went":         {func(s *Store) error { return s.options.FS.Remove(s.dir.join("segments", "000001.lex")) }, "is missing"},

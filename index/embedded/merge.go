@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"ken/index/embedded/flat"
 	"ken/index/embedded/lexical"
 )
 
@@ -110,12 +111,9 @@ func (c *change) merge(i, j int, live [][]uint64) error {
 	}
 	var merged []*segment
 	if len(ordinals) > 0 {
-		data, err := lexical.Merge(parts...)
-		if err != nil {
-			return err
-		}
-		seg, err := c.newSegment(data, ordinals, func(k int) []float32 {
-			return c.segments[rows[k].segment].vec.Row(rows[k].row)
+		seg, err := c.newSegment(func() ([]byte, error) { return lexical.Merge(parts...) }, ordinals, func(k int) ([]float32, flat.Code) {
+			vec := c.segments[rows[k].segment].vec
+			return vec.Row(rows[k].row), vec.Code(rows[k].row)
 		})
 		if err != nil {
 			return err

@@ -16,7 +16,8 @@ type Options struct {
 	// whole instead of being mapped into memory.
 	FS vfs.FS
 	// Vectors names the vector leg: "flat" ("" too) or "chromem". Both give the
-	// same results.
+	// same results up to 20,000 readable chunks; beyond that flat may miss a few
+	// of the last ones and chromem-go compares with all.
 	Vectors string
 	// Process tells others who holds the directory, "ken serve" for example; ""
 	// is the name of the program.

@@ -35,11 +35,14 @@ func (r *readable) admits(id uint32) bool {
 func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	r := &readable{from: at}
 	names := map[string]bool{}
-	for _, id := range slices.Sorted(maps.Keys(st.classes)) {
-		c := st.classes[id]
-		if b := c.list.Boundary(at); !b.IsZero() && (r.until.IsZero() || b.Before(r.until)) {
+	known := st.aclIndex()
+	for _, id := range known.timed {
+		if b := st.classes[id].list.Boundary(at); !b.IsZero() && (r.until.IsZero() || b.Before(r.until)) {
 			r.until = b
 		}
+	}
+	for _, id := range known.naming(p) {
+		c := st.classes[id]
 		if !c.list.Admits(p, at) {
 			continue
 		}
@@ -56,34 +59,92 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	return r
 }
 
+// aclIndex tells which classes a principal could be admitted to, so that the many
+// that do not name it need not be asked.
+type aclIndex struct {
+	bySubject map[acl.Subject][]uint32 // classes that allow the subject, at some time
+	timed     []uint32                 // classes with a grant that starts or ends
+}
+
+// aclIndex is made when it is first needed, once for a state.
+func (st *state) aclIndex() *aclIndex {
+	st.indexing.Do(func() { st.index = newACLIndex(st.classes) })
+	return st.index
+}
+
+func newACLIndex(cs classes) *aclIndex {
+	x := &aclIndex{bySubject: map[acl.Subject][]uint32{}}
+	for id, c := range cs {
+		timed := false
+		allow := c.list.Allow()
+		for _, g := range allow {
+			if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != id {
+				x.bySubject[g.Subject] = append(ids, id)
+			}
+		}
+		for _, g := range append(allow, c.list.Deny()...) {
+			timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+		}
+		if timed {
+			x.timed = append(x.timed, id)
+		}
+	}
+	return x
+}
+
+// naming returns the classes that name a subject of the principal, in order of
+// their ids.
+func (x *aclIndex) naming(p acl.Principal) []uint32 {
+	var out []uint32
+	for _, s := range p.Subjects() {
+		out = append(out, x.bySubject[s]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // rowsOf returns, for each segment, a bit per row that belongs to the classes.
 func rowsOf(segments []*segment, cs []*class) [][]uint64 {
 	live := make([]*roaring.Bitmap, len(cs))
 	for i, c := range cs {
 		live[i] = c.live
 	}
-	it := roaring.FastOr(live...).Iterator()
 	out := make([][]uint64, len(segments))
 	for i, s := range segments {
 		out[i] = make([]uint64, (s.Chunks+63)/64)
-		dense := uint64(s.Last)-uint64(s.First)+1 == uint64(s.Chunks)
-		for row := 0; it.HasNext() && it.PeekNext() <= s.Last; {
-			ordinal := it.Next()
-			if ordinal < s.First {
-				continue
+	}
+	var some [1024]uint32
+	i, row := 0, 0
+	ordinals := roaring.FastOr(live...).ManyIterator()
+	for n := ordinals.NextMany(some[:]); n > 0; n = ordinals.NextMany(some[:]) {
+		for _, ordinal := range some[:n] {
+			for i < len(segments) && segments[i].Last < ordinal {
+				i, row = i+1, 0
 			}
-			if dense {
-				row = int(ordinal - s.First)
+			if i == len(segments) {
+				return out
 			}
-			for row < s.Chunks && s.lex.Ordinal(row) < ordinal {
-				row++
-			}
-			if row < s.Chunks && s.lex.Ordinal(row) == ordinal {
+			var ok bool
+			if row, ok = segments[i].rowFrom(row, ordinal); ok {
 				out[i][row/64] |= 1 << (row % 64)
 			}
 		}
 	}
 	return out
+}
+
+// rowFrom finds the row of an ordinal that is at most Last, at row or after it.
+func (s *segment) rowFrom(row int, ordinal uint32) (int, bool) {
+	if ordinal < s.First {
+		return row, false
+	}
+	if s.Last-s.First == uint32(s.Chunks-1) { // no ordinal is missing
+		return int(ordinal - s.First), true
+	}
+	for s.lex.Ordinal(row) < ordinal {
+		row++
+	}
+	return row, s.lex.Ordinal(row) == ordinal
 }
 
 // readableCache remembers the readable sets of the principals that asked last.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"time"
 
 	"ken/corpora"
@@ -18,11 +19,14 @@ import (
 // The keys of the truth. Numbers are big endian, so that byte order is their order.
 //
 //	m                 metaRecord, JSON
-//	a class           acl.List, JSON
-//	d document-id     documentHead, then corpora.Document, JSON
+//	a class           seal, acl.List, JSON
+//	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
 //
-// The FORMAT file versions them all; see formatVersion.
+// A list stands in the record of its class and nowhere else. A seal is a CRC-32C
+// of the key and what follows: a record that names another class by damage, or
+// stands under another key, is an error and not a permission. The FORMAT file
+// versions them all; see formatVersion.
 const (
 	metaKey        = "m"
 	classPrefix    = 'a'
@@ -60,7 +64,48 @@ type segmentRecord struct {
 	Chunks  int    `json:"chunks"`
 }
 
-// documentHead is what opening a store needs of a document, without its JSON.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+const sealSize = 4
+
+// seal puts the checksum of key and record into the first bytes of the record.
+func seal(key, record []byte) []byte {
+	binary.LittleEndian.PutUint32(record, sum(key, record[sealSize:]))
+	return record
+}
+
+// unseal checks the record and returns what follows the checksum.
+func unseal(key, record []byte) ([]byte, error) {
+	if len(record) < sealSize || binary.LittleEndian.Uint32(record) != sum(key, record[sealSize:]) {
+		return nil, fmt.Errorf("%w: checksum of %q", errTruth, key)
+	}
+	return record[sealSize:], nil
+}
+
+func sum(key, rest []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, rest)
+}
+
+func encodeClass(id uint32, l acl.List) ([]byte, error) {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("encode ACL: %w", err)
+	}
+	return seal(classKey(id), append(make([]byte, sealSize), text...)), nil
+}
+
+func decodeClass(key, record []byte) (l acl.List, err error) {
+	text, err := unseal(key, record)
+	if err != nil {
+		return l, err
+	}
+	if err := json.Unmarshal(text, &l); err != nil {
+		return l, fmt.Errorf("%w: ACL class: %w", errTruth, err)
+	}
+	return l, nil
+}
+
+// documentHead is what opening a store and the gate need of a document.
 type documentHead struct {
 	class    uint32
 	first    uint32 // ordinal of its first chunk; the others follow
@@ -71,36 +116,79 @@ type documentHead struct {
 }
 
 func encodeDocument(h documentHead, d corpora.Document) ([]byte, error) {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, fmt.Errorf("encode document %q: %w", d.ID, err)
+	if y := d.Modified.Year(); y < 0 || y > 9999 {
+		return nil, fmt.Errorf("encode document %q: it was modified in the year %d, want 0 to 9999", d.ID, y)
 	}
-	b := binary.AppendUvarint(nil, uint64(h.class))
+	b := make([]byte, sealSize, 256)
+	b = binary.AppendUvarint(b, uint64(h.class))
 	b = binary.AppendUvarint(b, uint64(h.first))
 	b = binary.AppendUvarint(b, uint64(h.chunks))
 	b = binary.AppendUvarint(b, h.title)
 	b = binary.AppendUvarint(b, h.body)
 	b = appendString(b, h.language)
-	return append(b, text...), nil
+	for _, s := range documentFields(&d) {
+		b = appendString(b, *s)
+	}
+	b = appendString(b, string(d.Status))
+	b = appendString(b, string(d.SupersededBy))
+	b = binary.AppendVarint(b, d.Modified.Unix())
+	b = binary.AppendUvarint(b, uint64(d.Modified.Nanosecond()))
+	if d.Tags != nil { // none and an empty list are two things in JSON
+		b = binary.AppendUvarint(b, uint64(len(d.Tags))+1)
+		for _, t := range d.Tags {
+			b = appendString(b, t)
+		}
+	} else {
+		b = append(b, 0)
+	}
+	return seal(documentKey(d.ID), b), nil
 }
 
-// decodeHead returns the head and the JSON that follows it.
-func decodeHead(b []byte) (documentHead, []byte, error) {
+// documentFields returns the fields that are stored as they are, in their order.
+func documentFields(d *corpora.Document) []*string {
+	return []*string{&d.Source, &d.Path, &d.URL, &d.Title, &d.MediaType, &d.Language, &d.Class, &d.Stamp, &d.Version}
+}
+
+// decodeHead returns the head and the metadata that follows it.
+func decodeHead(key, record []byte) (documentHead, []byte, error) {
+	b, err := unseal(key, record)
+	if err != nil {
+		return documentHead{}, nil, err
+	}
 	r := recordReader{rest: b}
 	h := documentHead{class: r.uint32(), first: r.uint32(), chunks: r.uint32(), title: r.uvarint(), body: r.uvarint(), language: r.string()}
 	return h, r.rest, r.err
 }
 
-func decodeDocument(b []byte) (documentHead, corpora.Document, error) {
-	h, text, err := decodeHead(b)
+// decodeMetadata reads what follows the head. The document has no ACL: see class.
+func decodeMetadata(id corpora.DocID, b []byte) (corpora.Document, error) {
+	d := corpora.Document{ID: id}
+	r := recordReader{rest: b}
+	for _, s := range documentFields(&d) {
+		*s = r.string()
+	}
+	d.Status, d.SupersededBy = corpora.Status(r.string()), corpora.DocID(r.string())
+	d.Modified = time.Unix(r.varint(), int64(r.uint32())).UTC()
+	if n := r.uvarint(); n > 0 {
+		d.Tags = []string{}
+		for ; n > 1 && r.err == nil; n-- {
+			d.Tags = append(d.Tags, r.string())
+		}
+	}
+	if r.err == nil && len(r.rest) > 0 {
+		r.err = fmt.Errorf("%w: %d bytes after a document", errTruth, len(r.rest))
+	}
+	return d, r.err
+}
+
+// decodeDocument returns the head and the document without its ACL.
+func decodeDocument(key, record []byte) (documentHead, corpora.Document, error) {
+	h, rest, err := decodeHead(key, record)
 	if err != nil {
 		return h, corpora.Document{}, err
 	}
-	var d corpora.Document
-	if err := json.Unmarshal(text, &d); err != nil {
-		return h, corpora.Document{}, fmt.Errorf("%w: document: %w", errTruth, err)
-	}
-	return h, d, nil
+	d, err := decodeMetadata(corpora.DocID(key[1:]), rest)
+	return h, d, err
 }
 
 // encodeChunk keeps texts as bytes: what was extracted need not be valid UTF-8.
@@ -141,6 +229,16 @@ type recordReader struct {
 
 func (r *recordReader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.rest, r.err = nil, fmt.Errorf("%w: it ends too early", errTruth)
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *recordReader) varint() int64 {
+	v, n := binary.Varint(r.rest)
 	if n <= 0 {
 		r.rest, r.err = nil, fmt.Errorf("%w: it ends too early", errTruth)
 		return 0

@@ -92,7 +92,8 @@ func (c *change) withVectors(old *segment, rows [][]float32) (*segment, error) {
 		return nil, err
 	}
 	r := old.segmentRecord
-	if r.Vector, err = c.newFile(vecName, data); err != nil {
+	r.Vector = c.newFile(vecName)
+	if err := c.fill(vecName(r.Vector), data); err != nil {
 		return nil, err
 	}
 	seg := &segment{segmentRecord: r, lex: old.lex, lexFile: old.lexFile}

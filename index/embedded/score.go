@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -10,66 +9,14 @@ import (
 	"ken/index/embedded/lexical"
 )
 
-// bestTexts scores term by term, in the order of the query: that order alone
-// fixes the order of the additions for each chunk.
-func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	rows, err := v.filtered(q.Filter)
-	if err != nil {
-		return nil, err
-	}
-	acc := v.state.accumulator()
-	defer v.state.recycle(acc)
-	field := v.fields(q.BM25)
-	var found []match
-	for _, t := range q.Terms {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if found, err = v.matches(found[:0], t); err != nil {
-			return nil, err
-		}
-		weight := float64(t.Weight * field.idf(len(found)))
-		for _, m := range found {
-			acc.add(m.segment, int(m.Chunk), float64(weight*field.saturated(v.state.segments[m.segment].lex, m.Posting)))
-		}
-	}
-	best := top{k: k}
-	for i, s := range v.state.segments {
-		for _, row := range acc.touched[i] {
-			if score := acc.scores[i][row]; has(rows[i], int(row)) && best.admits(score) {
-				best.push(index.Hit{ID: index.ChunkID(s.lex.Ordinal(int(row))), Score: score, Key: s.lex.Key(int(row))})
-			}
-		}
-	}
-	return best.sorted(), nil
-}
-
-// match is a posting of a readable chunk.
-type match struct {
-	lexical.Posting
-	segment int
-}
-
-// matches appends the readable postings of all forms of a term. Their number is
-// the term's document frequency: unreadable postings are never counted.
-func (v *view) matches(out []match, t index.Term) ([]match, error) {
+// checkForms refuses a term that could match a chunk twice.
+func checkForms(t index.Term) error {
 	for i, f := range t.Forms {
 		if slices.ContainsFunc(t.Forms[:i], func(other index.Form) bool { return other.Language == f.Language }) {
-			return nil, fmt.Errorf("a term has two forms in language %q", f.Language)
-		}
-		for n, s := range v.state.segments {
-			p := s.lex.Term(f.Language, f.Text)
-			for p.Next() {
-				if has(v.readable.rows[n], int(p.Chunk)) {
-					out = append(out, match{p.Posting, n})
-				}
-			}
-			if p.Err() != nil {
-				return nil, p.Err()
-			}
+			return fmt.Errorf("a term has two forms in language %q", f.Language)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // bm25f holds the parameters and the statistics of the readable chunks. The
@@ -79,6 +26,7 @@ type bm25f struct {
 	index.BM25
 	chunks      float64
 	title, body float64 // average lengths
+	known       []float64
 }
 
 func (v *view) fields(p index.BM25) bm25f {
@@ -86,12 +34,12 @@ func (v *view) fields(p index.BM25) bm25f {
 	return bm25f{BM25: p, chunks: n, title: float64(v.readable.title) / n, body: float64(v.readable.body) / n}
 }
 
-func (b bm25f) idf(df int) float64 {
+func (b *bm25f) idf(df int) float64 {
 	return math.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
 }
 
 // saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf.
-func (b bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
+func (b *bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
 	title, body := s.Lengths(int(p.Chunk))
 	tf := float64(b.Title*b.normalised(p.Title, title, b.title)) + b.normalised(p.Body, body, b.body)
 	if tf == 0 {
@@ -100,7 +48,7 @@ func (b bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
 	return float64(tf*(b.K1+1)) / (tf + b.K1)
 }
 
-func (b bm25f) normalised(tf, length uint32, average float64) float64 {
+func (b *bm25f) normalised(tf, length uint32, average float64) float64 {
 	if tf == 0 {
 		return 0
 	}

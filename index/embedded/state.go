@@ -23,7 +23,12 @@ type state struct {
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
+	index    *aclIndex // see aclIndex
+	indexing sync.Once
+	lists    listCache
+	recent   recentDocuments
 	scratch  sync.Pool // of *accumulator
+	windows  sync.Pool // of *windows
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
@@ -70,7 +75,7 @@ func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead, _ []byte) error {
+	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)

@@ -237,8 +237,11 @@ func (s *Store) Documents(ctx context.Context, source string) iter.Seq2[corpora.
 		}
 		defer st.release()
 		lower, stopped := []byte{documentPrefix}, false
-		err = scan(ctx, st.snapshot, lower, after(lower), func(_, value []byte) (bool, error) {
-			_, d, err := decodeDocument(value)
+		err = scan(ctx, st.snapshot, lower, after(lower), func(key, value []byte) (bool, error) {
+			h, d, err := decodeDocument(key, value)
+			if c := st.classes[h.class]; c != nil {
+				d.ACL = c.list
+			}
 			if err == nil && (source == "" || d.Source == source) {
 				stopped = !yield(d, nil)
 			}

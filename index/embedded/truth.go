@@ -21,7 +21,12 @@ import (
 type truth struct {
 	db     *pebble.DB
 	logger *truthLogger
+	recent recentChunks
 }
+
+// cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
+// searches read again and again.
+const cacheSize = 32 << 20
 
 func openTruth(d directory, logger *slog.Logger) (*truth, error) {
 	t := &truth{logger: &truthLogger{logger: logger}}
@@ -31,6 +36,7 @@ func openTruth(d directory, logger *slog.Logger) (*truth, error) {
 		Logger:             t.logger,
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		MemTableSize:       16 << 20,
+		CacheSize:          cacheSize,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open truth store: %w", err)
@@ -123,9 +129,11 @@ func get(r pebble.Reader, key []byte, f func([]byte) error) error {
 	return errors.Join(f(value), closer.Close())
 }
 
+// getDocument returns a document without its ACL, which is that of the class in its head.
 func getDocument(r pebble.Reader, id corpora.DocID) (h documentHead, d corpora.Document, err error) {
-	err = get(r, documentKey(id), func(b []byte) (err error) {
-		h, d, err = decodeDocument(b)
+	key := documentKey(id)
+	err = get(r, key, func(b []byte) (err error) {
+		h, d, err = decodeDocument(key, b)
 		return err
 	})
 	return h, d, err
@@ -163,15 +171,25 @@ func scan(ctx context.Context, r pebble.Reader, lower, upper []byte, f func(key,
 	return it.Close()
 }
 
-// scanDocuments calls f with the id, head and JSON of every document.
-func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID, h documentHead, text []byte) error) error {
+// getClass returns the list of a class.
+func getClass(r pebble.Reader, id uint32) (l acl.List, err error) {
+	key := classKey(id)
+	err = get(r, key, func(b []byte) (err error) {
+		l, err = decodeClass(key, b)
+		return err
+	})
+	return l, err
+}
+
+// scanDocuments calls f with the id and head of every document.
+func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID, h documentHead) error) error {
 	lower := []byte{documentPrefix}
 	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
-		h, text, err := decodeHead(value)
+		h, _, err := decodeHead(key, value)
 		if err != nil {
 			return false, fmt.Errorf("document %q: %w", key[1:], err)
 		}
-		return true, f(corpora.DocID(key[1:]), h, text)
+		return true, f(corpora.DocID(key[1:]), h)
 	})
 }
 
@@ -179,9 +197,9 @@ func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID
 func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List) error) error {
 	lower := []byte{classPrefix}
 	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
-		var l acl.List
-		if err := json.Unmarshal(value, &l); err != nil || len(key) != 5 {
-			return false, fmt.Errorf("%w: ACL class: %w", errTruth, err)
+		l, err := decodeClass(key, value)
+		if err != nil || len(key) != 5 {
+			return false, errors.Join(err, fmt.Errorf("ACL class %x", key[1:]))
 		}
 		return true, f(classID(key), l)
 	})

@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +22,8 @@ type view struct {
 	readable  *readable
 	principal acl.Principal
 	at        time.Time
+
+	admitted admitted // what the classes in the truth say to the principal
 
 	// using keeps Close from unmapping files under a running search.
 	using  sync.RWMutex
@@ -70,23 +74,25 @@ func (v *view) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, 
 }
 
 // gate reads a chunk for the view, and no other function does. It asks twice:
-// the readable set that searches use, and the ACL of the document itself as the
-// truth has it, so that a fault in the bitmaps cannot show a text.
+// the readable set that searches use, and the class that the document's record
+// names, with the list that the truth has of it, so that a fault in the bitmaps
+// cannot show a text.
 func (v *view) gate(id index.ChunkID) (index.Chunk, error) {
 	if !v.mayRead(id) {
 		return index.Chunk{}, index.ErrNotFound
 	}
-	c, err := getChunk(v.state.snapshot, uint32(id))
+	c, err := v.state.chunk(uint32(id))
 	if err != nil {
 		return index.Chunk{}, err
 	}
-	_, d, err := getDocument(v.state.snapshot, c.Doc)
+	d, err := v.state.document(c.Doc)
 	if err != nil {
 		return index.Chunk{}, err
 	}
-	if !d.ACL.Admits(v.principal, v.at) {
-		return index.Chunk{}, index.ErrNotFound
+	if ok, err := v.classAdmits(d.class); err != nil || !ok {
+		return index.Chunk{}, cmp.Or(err, index.ErrNotFound)
 	}
+	c.Heading = slices.Clone(c.Heading)
 	return c, nil
 }
 
@@ -106,22 +112,30 @@ func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document
 		return corpora.Document{}, nil, err
 	}
 	defer end()
-	h, d, err := getDocument(v.state.snapshot, id)
-	if err == nil && !v.admits(h, d) {
-		err = index.ErrNotFound
+	d, err := v.state.document(id)
+	if err == nil {
+		err = v.refuse(d.documentHead)
 	}
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
-	ids := make([]index.ChunkID, h.chunks)
+	ids := make([]index.ChunkID, d.chunks)
 	for i := range ids {
-		ids[i] = index.ChunkID(h.first) + index.ChunkID(i)
+		ids[i] = index.ChunkID(d.first) + index.ChunkID(i)
 	}
-	return visible(d), ids, nil
+	d.Tags = slices.Clone(d.Tags)
+	return visible(d.Document), ids, nil
 }
 
-func (v *view) admits(h documentHead, d corpora.Document) bool {
-	return v.readable.admits(h.class) && d.ACL.Admits(v.principal, v.at)
+// refuse returns [index.ErrNotFound] for a document that the principal may not read.
+func (v *view) refuse(h documentHead) error {
+	if !v.readable.admits(h.class) {
+		return index.ErrNotFound
+	}
+	if ok, err := v.classAdmits(h.class); err != nil || !ok {
+		return cmp.Or(err, index.ErrNotFound)
+	}
+	return nil
 }
 
 // Documents lists readable documents; see [index.View].
@@ -142,15 +156,19 @@ func (v *view) Documents(ctx context.Context, prefix string, from corpora.DocID,
 		return nil, nil
 	}
 	var out []corpora.Document
-	err = scan(ctx, v.state.snapshot, lower, upper, func(_, value []byte) (bool, error) {
-		h, _, err := decodeHead(value)
-		if err != nil || !v.readable.admits(h.class) {
-			return true, err
+	err = scan(ctx, v.state.snapshot, lower, upper, func(key, value []byte) (bool, error) {
+		h, rest, err := decodeHead(key, value)
+		if err == nil {
+			err = v.refuse(h)
 		}
-		_, d, err := decodeDocument(value)
-		if err == nil && v.admits(h, d) {
-			out = append(out, visible(d))
+		if errors.Is(err, index.ErrNotFound) {
+			return true, nil
 		}
+		if err != nil {
+			return false, err
+		}
+		d, err := decodeMetadata(corpora.DocID(key[1:]), rest)
+		out = append(out, visible(d))
 		return len(out) < limit, err
 	})
 	return out, err

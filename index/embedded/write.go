@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -93,6 +95,7 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 func (c *change) replace(entries []analyzed) error {
 	var terms []lexical.Chunk
 	var vectors []embed.Vector
+	var codes []flat.Code
 	for _, e := range entries {
 		// The model may have changed since the entry was checked.
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
@@ -106,15 +109,13 @@ func (c *change) replace(entries []analyzed) error {
 		}
 		terms = append(terms, e.terms...)
 		vectors = append(vectors, e.Vectors...)
+		codes = append(codes, e.codes...)
 	}
 	if len(terms) == 0 {
 		return nil
 	}
-	data, err := lexical.Build(terms)
-	if err != nil {
-		return err
-	}
-	return c.addSegment(data, ordinalsOf(terms), func(i int) []float32 { return vectors[i] })
+	return c.addSegment(func() ([]byte, error) { return lexical.Build(terms) }, ordinalsOf(terms),
+		func(i int) ([]float32, flat.Code) { return vectors[i], codes[i] })
 }
 
 func ordinalsOf(terms []lexical.Chunk) []uint32 {
@@ -157,8 +158,9 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 // document that is not there is left as it is.
 func (c *change) remove(id corpora.DocID) error {
 	var h documentHead
-	err := get(c.base.snapshot, documentKey(id), func(b []byte) (err error) {
-		h, _, err = decodeHead(b)
+	key := documentKey(id)
+	err := get(c.base.snapshot, key, func(b []byte) (err error) {
+		h, _, err = decodeHead(key, b)
 		return err
 	})
 	if errors.Is(err, index.ErrNotFound) {
@@ -227,7 +229,7 @@ func (s *Store) Delete(ctx context.Context, ids ...corpora.DocID) error {
 }
 
 // addSegment writes the files of a new last segment.
-func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) []float32) error {
+func (c *change) addSegment(lex func() ([]byte, error), ordinals []uint32, row func(int) ([]float32, flat.Code)) error {
 	seg, err := c.newSegment(lex, ordinals, row)
 	if err == nil {
 		c.segments = append(c.segments, seg)
@@ -235,21 +237,30 @@ func (c *change) addSegment(lex []byte, ordinals []uint32, row func(int) []float
 	return err
 }
 
-// newSegment writes and opens the files of a segment. Without a model it has no vectors.
-func (c *change) newSegment(lex []byte, ordinals []uint32, row func(int) []float32) (*segment, error) {
+// newSegment makes, writes and opens the files of a segment, both at once. Without
+// a model it has no vectors.
+func (c *change) newSegment(lex func() ([]byte, error), ordinals []uint32, row func(int) ([]float32, flat.Code)) (*segment, error) {
 	r := segmentRecord{First: ordinals[0], Last: ordinals[len(ordinals)-1], Chunks: len(ordinals)}
-	var err error
-	if r.Lexical, err = c.newFile(lexName, lex); err != nil {
-		return nil, err
+	r.Lexical = c.newFile(lexName)
+	var vectors sync.WaitGroup
+	var vecErr error
+	if model := c.meta.Model; model.Dim > 0 {
+		r.Vector = c.newFile(vecName)
+		vectors.Go(func() {
+			data, err := flat.EncodeWith(model.Hash, model.Dim, ordinals, row)
+			if err == nil {
+				err = c.fill(vecName(r.Vector), data)
+			}
+			vecErr = err
+		})
 	}
-	if c.meta.Model.Dim > 0 {
-		data, err := flat.Encode(c.meta.Model.Hash, c.meta.Model.Dim, ordinals, row)
-		if err != nil {
-			return nil, err
-		}
-		if r.Vector, err = c.newFile(vecName, data); err != nil {
-			return nil, err
-		}
+	data, lexErr := lex()
+	if lexErr == nil {
+		lexErr = c.fill(lexName(r.Lexical), data)
+	}
+	vectors.Wait()
+	if err := errors.Join(lexErr, vecErr); err != nil {
+		return nil, err
 	}
 	seg, err := c.store.dir.openSegment(r, c.meta.Model.Hash)
 	if err == nil {
@@ -258,12 +269,18 @@ func (c *change) newSegment(lex []byte, ordinals []uint32, row func(int) []float
 	return seg, err
 }
 
-func (c *change) newFile(name func(uint64) string, data []byte) (number uint64, err error) {
-	d := c.store.dir
+// newFile takes the number of a file that will be written.
+func (c *change) newFile(name func(uint64) string) (number uint64) {
 	number = c.meta.NextFile
 	c.meta.NextFile++
 	c.written = append(c.written, name(number))
-	return number, d.write(d.fs.PathJoin(d.segments(), name(number)), data)
+	return number
+}
+
+// fill writes a file that newFile named.
+func (c *change) fill(name string, data []byte) error {
+	d := c.store.dir
+	return d.write(d.fs.PathJoin(d.segments(), name), data)
 }
 
 // commit makes the change durable and visible.
@@ -294,11 +311,11 @@ func (c *change) commit(ctx context.Context) error {
 
 func (c *change) writeClasses() error {
 	for _, created := range c.classes.created {
-		text, err := json.Marshal(created.list)
+		record, err := encodeClass(created.id, created.list)
 		if err != nil {
-			return fmt.Errorf("encode ACL: %w", err)
+			return err
 		}
-		if err := c.batch.Set(classKey(created.id), text, nil); err != nil {
+		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
 			return err
 		}
 	}
@@ -353,7 +370,7 @@ func (c *change) abandon() error {
 	err = errors.Join(err, c.batch.Close())
 	for _, name := range c.written {
 		d := c.store.dir
-		if gone := d.fs.Remove(d.fs.PathJoin(d.segments(), name)); gone != nil {
+		if gone := d.fs.Remove(d.fs.PathJoin(d.segments(), name)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			c.store.options.Logger.Warn("a file of a failed write stays until the next start", "file", name, "error", gone)
 		}
 	}

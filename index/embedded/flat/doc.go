@@ -9,14 +9,19 @@
 //	CRC-32C of this header         uint32
 //	┌ model hash
 //	│ ordinals    rows × uint32, ascending
-//	│ (zeros up to a multiple of 64 bytes from the beginning of the file)
+//	│ scales      rows × float32
+//	│ errors      rows × float32
+//	│ high        rows × half a byte per dimension, see Code
+//	│ low         as many again
 //	└ rows        rows × dimension × float32
 //
 // Integers and floats are little endian. [Open] verifies both checksums.
 //
-// A search has two steps. [File.Scan] computes dot products in float32, fast,
-// and [Slack] bounds how far rounding can have moved them; [Dot] then computes
-// those of the candidates in float64, one addition after the other. Products of
-// two float32 are exact there, so the score is the same on every machine and
-// whatever proposed the candidate.
+// From the scales on, each part begins at a multiple of 64 bytes; zeros fill the gaps.
+//
+// A search narrows down. [File.Coarse] reads four bits per dimension,
+// [File.Estimate] eight and says how far it can be off, [Dot] computes the score in float64, one addition after the other. The first two count
+// in whole numbers and the products of the third are exact, so the result is the
+// same on every machine. A code is made from its vector alone: what else is
+// in a file, and in which file a vector stands, changes nothing.
 package flat

@@ -14,10 +14,11 @@ import (
 var ErrCorrupt = errors.New("corrupt vector file")
 
 const (
-	magic      = "kenvec\x00\x01" // the last byte is the version
+	magic      = "kenvec\x00\x02" // the last byte is the version
 	headerSize = len(magic) + 5*4
 	alignment  = 64
-	maxDim     = 1 << 16
+	scaleSize  = 2 * 4   // of a row: scale and error of its code
+	maxDim     = 1 << 15 // no sum of a code overflows
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -25,30 +26,66 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Encode returns the file of the rows, which row gives one after the other:
 // dim numbers each, in ascending order of the ordinals.
 func Encode(modelHash string, dim int, ordinals []uint32, row func(i int) []float32) ([]byte, error) {
+	return EncodeWith(modelHash, dim, ordinals, func(i int) ([]float32, Code) {
+		r := row(i)
+		if len(r) != dim {
+			return r, Code{}
+		}
+		return r, EncodeVector(r)
+	})
+}
+
+// EncodeWith is [Encode] of rows whose codes are known, as in a merge.
+func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([]float32, Code)) ([]byte, error) {
 	if dim < 1 || dim > maxDim {
 		return nil, fmt.Errorf("encode vectors: dimension %d, want 1 to %d", dim, maxDim)
 	}
-	start := rowsAt(len(modelHash), len(ordinals))
-	out := make([]byte, headerSize, start+len(ordinals)*dim*4)
-	out = append(out, modelHash...)
+	l := layoutOf(len(modelHash), len(ordinals), dim)
+	out := make([]byte, l.end)
+	at := headerSize + copy(out[headerSize:], modelHash)
 	for i, o := range ordinals {
 		if i > 0 && o <= ordinals[i-1] {
 			return nil, fmt.Errorf("encode vectors: ordinal %d after %d: ordinals must ascend", o, ordinals[i-1])
 		}
-		out = binary.LittleEndian.AppendUint32(out, o)
+		binary.LittleEndian.PutUint32(out[at+4*i:], o)
 	}
-	out = out[:start]
 	for i := range ordinals {
-		r := row(i)
+		r, c := row(i)
 		if len(r) != dim {
 			return nil, fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
 		}
-		for _, x := range r {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-		}
+		l.put(out, i, dim, r, c)
 	}
 	putHeader(out, dim, len(ordinals), len(modelHash))
 	return out, nil
+}
+
+// layout says where the parts of a file begin; all are aligned.
+type layout struct{ scales, errors, high, low, floats, end int }
+
+func layoutOf(hash, rows, dim int) layout {
+	var l layout
+	l.scales = align(headerSize + hash + rows*4)
+	l.errors = align(l.scales + rows*4)
+	l.high = align(l.errors + rows*4)
+	l.low = align(l.high + rows*planeSize(dim))
+	l.floats = align(l.low + rows*planeSize(dim))
+	l.end = l.floats + rows*dim*4
+	return l
+}
+
+func align(n int) int { return (n + alignment - 1) / alignment * alignment }
+
+// put writes row i.
+func (l layout) put(out []byte, i, dim int, r []float32, c Code) {
+	binary.LittleEndian.PutUint32(out[l.scales+i*4:], math.Float32bits(c.Scale))
+	binary.LittleEndian.PutUint32(out[l.errors+i*4:], math.Float32bits(c.Error))
+	copy(out[l.high+i*planeSize(dim):], c.High)
+	copy(out[l.low+i*planeSize(dim):], c.Low)
+	row := out[l.floats+i*dim*4:][:dim*4]
+	for j, x := range r {
+		binary.LittleEndian.PutUint32(row[j*4:], math.Float32bits(x))
+	}
 }
 
 func putHeader(out []byte, dim, rows, hash int) {
@@ -60,11 +97,6 @@ func putHeader(out []byte, dim, rows, hash int) {
 	binary.LittleEndian.PutUint32(out[at:], crc32.Checksum(out[:at], castagnoli))
 }
 
-// rowsAt returns where the rows begin.
-func rowsAt(hash, rows int) int {
-	return (headerSize + hash + rows*4 + alignment - 1) / alignment * alignment
-}
-
 // File reads a file of vectors. It may be used by several goroutines. It refers
 // to the bytes it was opened on, which must stay as they are.
 type File struct {
@@ -72,6 +104,11 @@ type File struct {
 	dim      int
 	rows     int
 	ordinals []byte
+	scales   []float32
+	errors   []float32
+	plane    int // bytes of half a code
+	high     []byte
+	low      []byte
 	floats   []float32
 }
 
@@ -88,8 +125,8 @@ func Open(data []byte) (*File, error) {
 	if dim < 1 || dim > maxDim || hash > uint64(len(data)) || rows > uint64(len(data)) {
 		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(data))
 	}
-	start := rowsAt(int(hash), int(rows))
-	if uint64(start)+rows*dim*4 != uint64(len(data)) {
+	l := layoutOf(int(hash), int(rows), int(dim))
+	if l.end != len(data) {
 		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(data))
 	}
 	if crc32.Checksum(data[headerSize:], castagnoli) != field(3) {
@@ -97,7 +134,10 @@ func Open(data []byte) (*File, error) {
 	}
 	names := data[headerSize:]
 	f := &File{model: string(names[:hash]), dim: int(dim), rows: int(rows), ordinals: names[hash : hash+rows*4]}
-	f.floats = floats(data[start:])
+	f.plane = planeSize(f.dim)
+	f.scales, f.errors = floats(data[l.scales:l.scales+f.rows*4]), floats(data[l.errors:l.errors+f.rows*4])
+	f.high, f.low = data[l.high:l.low], data[l.low:l.floats]
+	f.floats = floats(data[l.floats:])
 	return f, f.check()
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -65,9 +66,9 @@ func TestEncodeReadsBack(t *testing.T) {
 	})
 }
 
-// Scan visits the rows that are set, and no product is off by more than Slack
-// from the true one, computed here with as many digits as it takes.
-func TestScanWithinSlack(t *testing.T) {
+// No estimate is off by more than it says from the true product, computed here
+// with as many digits as it takes, and the grades are those of the set rows.
+func TestEstimateWithinItsSlack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := genRows().Draw(t, "rows")
 		for _, row := range rows {
@@ -77,25 +78,57 @@ func TestScanWithinSlack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		q := flat.NewQuery(rows[0])
+		all := make([]int, len(rows))
+		for i := range rows {
+			all[i] = i
+		}
+		products := make([]float64, len(rows))
+		f.DotRows(rows[0], all, products)
+		for i, row := range rows {
+			want := exact(rows[0], row)
+			if got, slack := f.Estimate(q, i); math.Abs(got-want) > slack {
+				t.Fatalf("row %d is %v, estimated %v, allowed %v", i, want, got, slack)
+			}
+			if products[i] != flat.Dot(rows[0], row) || math.Abs(products[i]-want) > 1e-13 {
+				t.Fatalf("row %d is %v, want %v and %v", i, products[i], flat.Dot(rows[0], row), want)
+			}
+		}
 		set := rapid.SliceOfN(rapid.Uint64(), 2, 2).Draw(t, "set")
 		set[0] &= ones(min(len(rows), 64))
 		set[1] &= ones(max(len(rows)-64, 0))
-		visited := 0
-		f.Scan(rows[0], set, func(row int, product float32) {
-			visited++
-			if set[row/64]>>(row%64)&1 == 0 {
-				t.Fatalf("row %d is not set", row)
+		n := bits.OnesCount64(set[0]) + bits.OnesCount64(set[1])
+		grades := flat.NewGrades(n)
+		f.Coarse(q, set, 0, 1+(len(rows)-1)/64, grades)
+		for i, row := range rows {
+			if set[i/64]>>(i%64)&1 == 0 {
+				continue
 			}
-			want := exact(rows[0], rows[row])
-			if d := math.Abs(float64(product) - want); d > flat.Slack(f.Dim()) {
-				t.Fatalf("row %d is off by %v, allowed %v", row, d, flat.Slack(f.Dim()))
+			want := exact(rows[0], row)
+			off := 8.5*float64(f.Code(i).Scale)*math.Sqrt(float64(f.Dim())) + .05
+			if product, _ := f.Estimate(q, i); product != f.Refine(q, i, grades.Sums[0]) {
+				t.Fatalf("row %d is refined to another product", i)
 			}
-			if d := math.Abs(flat.Dot(rows[0], rows[row]) - want); d > 1e-13 {
-				t.Fatalf("Dot of row %d is off by %v", row, d)
+			if got := (float64(grades.Grades[0]) - 32768) / 16384; math.Abs(got-want) > off {
+				t.Fatalf("row %d is %v, graded %v, allowed %v", i, want, got, off)
 			}
-		})
-		if want := bits.OnesCount64(set[0]) + bits.OnesCount64(set[1]); visited != want {
-			t.Fatalf("%d rows visited, want %d", visited, want)
+			grades = grades.Tail(1)
+		}
+	})
+}
+
+// The code of a vector does not depend on what else is in the file.
+func TestCodeIsOfTheVectorAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := genRows().Draw(t, "rows")
+		f, err := flat.Open(file(t, rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range rows {
+			if got, want := f.Code(i), flat.EncodeVector(row); !reflect.DeepEqual(got, want) {
+				t.Fatalf("row %d has the code %+v, alone %+v", i, got, want)
+			}
 		}
 	})
 }
@@ -185,10 +218,8 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	f.Scan([]float32{0, 1}, []uint64{0b11}, func(row int, product float32) {
-		fmt.Println(f.Ordinal(row), product)
-	})
-	// Output:
-	// 40 0
-	// 41 0.8
+	products := make([]float64, 2)
+	f.DotRows([]float32{0, 1}, []int{0, 1}, products)
+	fmt.Printf("%.3f\n", products)
+	// Output: [0.000 0.800]
 }

@@ -26,7 +26,7 @@ func Build(chunks []Chunk) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	inverted := make(map[string][]Posting)
+	inverted := inverter{ids: map[string]map[string]int{}}
 	exact := make(map[string][]uint32)
 	for i, c := range chunks {
 		if strings.ContainsRune(c.Language, 0) {
@@ -37,15 +37,15 @@ func Build(chunks []Chunk) ([]byte, error) {
 		if err := w.addRow(r); err != nil {
 			return nil, err
 		}
-		invert(inverted, uint32(i), c)
+		inverted.add(uint32(i), c)
 		for _, k := range c.Keywords {
 			if list := exact[k]; len(list) == 0 || list[len(list)-1] != uint32(i) {
 				exact[k] = append(list, uint32(i))
 			}
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(inverted)) {
-		if err := w.addTerm(key, inverted[key]); err != nil {
+	for _, l := range inverted.sorted() {
+		if err := w.addTerm(l.key, l.postings); err != nil {
 			return nil, err
 		}
 	}
@@ -57,21 +57,50 @@ func Build(chunks []Chunk) ([]byte, error) {
 	return w.finish()
 }
 
-// invert adds the terms of chunk i to the lists.
-func invert(lists map[string][]Posting, i uint32, c Chunk) {
-	count := func(terms []string, add func(*Posting)) {
-		for _, t := range terms {
-			key := termKey(c.Language, t)
-			list := lists[key]
-			if len(list) == 0 || list[len(list)-1].Chunk != i {
-				list = append(list, Posting{Chunk: i})
-				lists[key] = list
-			}
-			add(&list[len(list)-1])
-		}
+// inverter gathers the postings of each term.
+type inverter struct {
+	ids   map[string]map[string]int // by language and stem: place in lists
+	lists []termList
+}
+
+type termList struct {
+	key      string
+	postings []Posting
+}
+
+// add adds the terms of chunk i, which is greater than those before.
+func (v *inverter) add(i uint32, c Chunk) {
+	ids := v.ids[c.Language]
+	if ids == nil {
+		ids = map[string]int{}
+		v.ids[c.Language] = ids
 	}
-	count(c.Title, func(p *Posting) { p.Title++ })
-	count(c.Body, func(p *Posting) { p.Body++ })
+	for _, t := range c.Title {
+		v.posting(ids, i, c.Language, t).Title++
+	}
+	for _, t := range c.Body {
+		v.posting(ids, i, c.Language, t).Body++
+	}
+}
+
+func (v *inverter) posting(ids map[string]int, i uint32, language, term string) *Posting {
+	id, ok := ids[term]
+	if !ok {
+		id = len(v.lists)
+		ids[term] = id
+		v.lists = append(v.lists, termList{key: termKey(language, term)})
+	}
+	l := &v.lists[id]
+	if n := len(l.postings); n == 0 || l.postings[n-1].Chunk != i {
+		l.postings = append(l.postings, Posting{Chunk: i})
+	}
+	return &l.postings[len(l.postings)-1]
+}
+
+// sorted returns the lists in byte order of their keys.
+func (v *inverter) sorted() []termList {
+	slices.SortFunc(v.lists, func(a, b termList) int { return strings.Compare(a.key, b.key) })
+	return v.lists
 }
 
 func termKey(language, stem string) string { return language + "\x00" + stem }

@@ -91,6 +91,38 @@ func (p *Postings) Next() bool {
 	return p.err == nil
 }
 
+// Within appends to out the postings whose chunk is set in rows, which has a bit per
+// chunk of the segment. It reads the list to its end.
+func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
+	for p.left > 0 && len(p.rest) >= 2 && !p.bare {
+		// Nearly always two bytes: a short gap and a frequency of the body alone.
+		if delta, frequency := p.rest[0], p.rest[1]; delta < 0x80 && frequency < 0x80 && frequency&1 == 0 && (delta > 0 || !p.begun) {
+			next := p.Chunk + uint32(delta)
+			if next >= p.limit {
+				break
+			}
+			p.Chunk, p.begun, p.rest = next, true, p.rest[2:]
+			p.left--
+			if rows[next/64]>>(next%64)&1 != 0 {
+				out = append(out, Posting{Chunk: next, Body: uint32(frequency >> 1)})
+			}
+			continue
+		}
+		if !p.Next() {
+			break
+		}
+		if c := p.Chunk; rows[c/64]>>(c%64)&1 != 0 {
+			out = append(out, p.Posting)
+		}
+	}
+	for p.Next() {
+		if c := p.Chunk; rows[c/64]>>(c%64)&1 != 0 {
+			out = append(out, p.Posting)
+		}
+	}
+	return out, p.err
+}
+
 func (p *Postings) uvarint() uint64 {
 	if len(p.rest) > 0 && p.rest[0] < 0x80 { // nearly always
 		v := uint64(p.rest[0])

@@ -1,0 +1,224 @@
+package flat
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Code is what a file holds of a vector besides its numbers: a byte per dimension,
+// to find candidates with. It depends on the vector and nothing else.
+//
+// The vector is rotated, divided by Scale and rounded to whole numbers from -127 to
+// 127; 128 more than that is a byte. Its upper four bits stand in High and its lower
+// in Low, so that a scan may read half of them. A block of 32 bytes holds 64
+// dimensions: the first 32 in the lower halves of the bytes, the others in the upper.
+type Code struct {
+	High, Low []byte
+	Scale     float32
+	Error     float32 // at least the length of the rotated vector minus Scale · numbers
+}
+
+const (
+	levels    = 127
+	zeroLevel = 128 // the byte of the number 0
+	block     = 32  // bytes
+	perBlock  = 64  // dimensions
+)
+
+// planeSize is how many bytes half a code takes.
+func planeSize(dim int) int { return (dim + perBlock - 1) / perBlock * block }
+
+// EncodeVector returns the code of the vector.
+func EncodeVector(v []float32) Code {
+	n := planeSize(len(v))
+	planes := make([]byte, 2*n)
+	c := Code{High: planes[:n:n], Low: planes[n:]}
+	rotated := rotate(v)
+	c.Scale = greatest(rotated) / levels
+	if c.Scale == 0 {
+		return c
+	}
+	numbers, rest := round(rotated, float64(c.Scale), levels)
+	for i, x := range numbers {
+		u := byte(x + zeroLevel)
+		at, shift := i/perBlock*block+i%block, i%perBlock/block*4
+		c.High[at] |= u >> 4 << shift
+		c.Low[at] |= u & 15 << shift
+	}
+	c.Error = math.Nextafter32(float32(rest), 2)
+	return c
+}
+
+func greatest(v []float32) float32 {
+	var most float32
+	for _, x := range v {
+		most = max(most, float32(math.Abs(float64(x))))
+	}
+	return most
+}
+
+// round divides by scale and rounds; rest is at least the length of what is lost.
+func round(v []float32, scale, most float64) (numbers []int16, rest float64) {
+	numbers = make([]int16, len(v))
+	for i, x := range v {
+		n := max(-most, min(most, math.RoundToEven(float64(x)/scale)))
+		numbers[i] = int16(n)
+		d := float64(x) - float64(n*scale)
+		rest += float64(d * d)
+	}
+	return numbers, math.Sqrt(rest) * (1 + 1e-9)
+}
+
+// rotate spreads what is in few dimensions over all, so that no number is much
+// greater than the others. It is fixed, keeps lengths and angles, and computes in
+// one order, so it gives the same bits everywhere. A Walsh-Hadamard transform takes
+// a power of two of numbers: it is applied to as many at the beginning, then at the
+// end, and both again with other signs.
+func rotate(v []float32) []float32 {
+	out := make([]float32, len(v))
+	copy(out, v)
+	n := 1 << (bits.Len(uint(len(v))) - 1)
+	scale := float32(1 / math.Sqrt(float64(n)))
+	for turn := range uint64(2) {
+		flip(out, turn)
+		mix(out[:n], scale)
+		if n < len(out) {
+			mix(out[len(out)-n:], scale)
+		}
+	}
+	return out
+}
+
+// flip changes the signs that a fixed sequence says (SplitMix64).
+func flip(v []float32, turn uint64) {
+	for i := range v {
+		z := (turn<<32 + uint64(i) + 1) * 0x9e3779b97f4a7c15
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		v[i] = math.Float32frombits(math.Float32bits(v[i]) ^ uint32(z>>63)<<31)
+	}
+}
+
+func mix(v []float32, scale float32) {
+	for half := 1; half < len(v); half *= 2 {
+		for at := 0; at < len(v); at += 2 * half {
+			a := v[at : at+half]
+			b := v[at+half:][:len(a)]
+			for i, x := range a {
+				y := b[i]
+				a[i], b[i] = x+y, x-y
+			}
+		}
+	}
+	for i := range v {
+		v[i] = float32(v[i] * scale)
+	}
+}
+
+// Query is a vector of unit length in the form that codes are compared with.
+type Query struct {
+	parts []int8 // the rotated vector divided by scale, rounded
+	sum   int64  // of parts
+	scale float64
+	error float64 // at least the length of the rotated vector minus scale · parts
+}
+
+// NewQuery returns the query of the vector.
+func NewQuery(unit []float32) *Query {
+	rotated := rotate(unit)
+	q := &Query{parts: make([]int8, planeSize(len(unit))*2), scale: float64(greatest(rotated)) / levels}
+	if q.scale == 0 {
+		return q
+	}
+	numbers, rest := round(rotated, q.scale, levels)
+	for i, n := range numbers {
+		q.parts[i] = int8(n)
+		q.sum += int64(n)
+	}
+	q.error = rest
+	return q
+}
+
+// Grades is what [File.Coarse] found out about rows, in their order.
+type Grades struct {
+	Grades []uint16 // higher for higher dot products, in steps of 1/16384
+	Sums   []int32  // for Refine
+}
+
+// NewGrades returns room for n rows.
+func NewGrades(n int) Grades { return Grades{make([]uint16, n), make([]int32, n)} }
+
+// Tail returns the room from row i on.
+func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
+
+// Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
+func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
+	var sums [64]int32
+	for w := from; w < to; w++ {
+		word, first := rows[w], w*64
+		n := bits.OnesCount64(word)
+		switch {
+		case n == 64:
+			f.gradeAll(q, first, out)
+		case n >= 16: // reading on is cheaper than leaving some out
+			nibbles(q.parts, f.high[first*f.plane:min(f.rows, first+64)*f.plane], sums[:min(64, f.rows-first)])
+			for i := range n {
+				j := bits.TrailingZeros64(word)
+				out.Grades[i], out.Sums[i] = q.grade(f.scales[first+j], sums[j]), sums[j]
+				word &= word - 1
+			}
+		default:
+			for i := range n {
+				j := first + bits.TrailingZeros64(word)
+				nibbles(q.parts, f.high[j*f.plane:(j+1)*f.plane], out.Sums[i:i+1])
+				out.Grades[i] = q.grade(f.scales[j], out.Sums[i])
+				word &= word - 1
+			}
+		}
+		out = out.Tail(n)
+	}
+}
+
+// gradeAll grades 64 rows.
+func (f *File) gradeAll(q *Query, first int, out Grades) {
+	sums, grades, scales := out.Sums[:64], out.Grades[:64], f.scales[first:first+64]
+	nibbles(q.parts, f.high[first*f.plane:(first+64)*f.plane], sums)
+	for i, sum := range sums {
+		grades[i] = q.grade(scales[i], sum)
+	}
+}
+
+// grade puts the middle of the sixteen numbers that have the same upper half in
+// place of each number: 16 · upper + 7.5 - 128.
+func (q *Query) grade(scale float32, sum int32) uint16 {
+	twice := float64(q.scale*float64(scale)) * float64(32*int64(sum)-(2*zeroLevel-15)*q.sum) // from -4 to 4
+	return uint16(max(0, min(math.MaxUint16, int(twice*8192)+32768)))
+}
+
+// Estimate returns a dot product with the row and how far it may be from the
+// true one, given that the row has at most unit length and a thousandth. It is
+// computed from whole numbers, so it is the same on every machine.
+func (f *File) Estimate(q *Query, row int) (product, slack float64) {
+	var high [1]int32
+	nibbles(q.parts, f.high[row*f.plane:(row+1)*f.plane], high[:])
+	rest := float64(f.errors[row])
+	return f.Refine(q, row, high[0]), 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+}
+
+// Refine returns the dot product of Estimate from the sum that Coarse found.
+func (f *File) Refine(q *Query, row int, sum int32) float64 {
+	var low [1]int32
+	nibbles(q.parts, f.low[row*f.plane:(row+1)*f.plane], low[:])
+	return float64(q.scale*float64(f.scales[row])) * float64(16*int64(sum)+int64(low[0])-zeroLevel*q.sum)
+}
+
+// rotationSlack covers the rounding of query and row in float32: by the two
+// rotations, each of at most 64 steps that may move a vector by 2^-24 of its
+// length, and of the query to unit length.
+const rotationSlack = 1e-5
+
+// Code returns the code of row i; see [File.Row].
+func (f *File) Code(i int) Code {
+	at, end := i*f.plane, (i+1)*f.plane
+	return Code{High: f.high[at:end:end], Low: f.low[at:end:end], Scale: f.scales[i], Error: f.errors[i]}
+}

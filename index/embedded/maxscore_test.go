@@ -1,0 +1,112 @@
+package embedded
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ken/index"
+	"ken/index/embedded/lexical"
+)
+
+// wordSegment makes chunks of words that follow Zipf's law.
+func wordSegment(t testing.TB, first uint32, n int, r *rand.Rand) *segment {
+	t.Helper()
+	zipf := rand.NewZipf(r, 1.2, 4, 2000)
+	chunks := make([]lexical.Chunk, n)
+	for i := range chunks {
+		c := lexical.Chunk{Ordinal: first + uint32(i), Language: "en", Key: [16]byte{byte(r.Uint32()), byte(r.Uint32()), byte(i), byte(i >> 8)}}
+		for range 1 + r.IntN(30) {
+			c.Body = append(c.Body, fmt.Sprint(zipf.Uint64()))
+		}
+		if r.IntN(4) == 0 {
+			c.Title = []string{fmt.Sprint(zipf.Uint64())}
+		}
+		chunks[i] = c
+	}
+	data, err := lexical.Build(chunks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lex, err := lexical.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &segment{segmentRecord: segmentRecord{First: first, Last: first + uint32(n) - 1, Chunks: n}, lex: lex}
+}
+
+// readableView makes a view of the segments in which about one chunk in share is readable.
+func readableView(segments []*segment, share int, r *rand.Rand) *view {
+	v := &view{state: &state{segments: segments}, readable: &readable{}}
+	for _, s := range segments {
+		rows := make([]uint64, (s.Chunks+63)/64)
+		for i := range s.Chunks {
+			if r.IntN(share) == 0 {
+				rows[i/64] |= 1 << (i % 64)
+				title, body := s.lex.Lengths(i)
+				v.readable.chunks++
+				v.readable.title += uint64(title)
+				v.readable.body += uint64(body)
+			}
+		}
+		v.readable.rows = append(v.readable.rows, rows)
+	}
+	return v
+}
+
+// TestEarlyEndChangesNothing compares the search that leaves chunks out with the
+// one that scores all: equal hits, equal to the bit.
+func TestEarlyEndChangesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	segments := []*segment{wordSegment(t, 0, 3*window+77, r), wordSegment(t, 100_000, 300, r), wordSegment(t, 200_000, window, r)}
+	views := []*view{readableView(segments, 1, r), readableView(segments, 3, r), readableView(segments, 200, r)}
+	skipped := 0
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SampledFrom(views).Draw(t, "view")
+		q := index.TextQuery{BM25: index.BM25{
+			K1: rapid.SampledFrom([]float64{0, .9, 1.2}).Draw(t, "k1"), B: rapid.SampledFrom([]float64{0, .75, 1}).Draw(t, "b"), Title: 3,
+		}}
+		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 60), 1, 12).Draw(t, "terms") {
+			weight := rapid.SampledFrom([]float64{1, 2, .01, .3}).Draw(t, "weight")
+			q.Terms = append(q.Terms, index.Term{Weight: weight, Forms: []index.Form{{Language: "en", Text: fmt.Sprint(n)}, {Language: "de", Text: "x"}}})
+		}
+		k := rapid.SampledFrom([]int{1, 3, 10, 200, 20_000}).Draw(t, "k")
+		terms, err := v.weightedLists(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := v.scoreAll(t.Context(), terms, v.readable.rows, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := v.searchWindows(t.Context(), terms, v.readable.rows, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%d hits, want %d:\n%v\n%v", len(got), len(want), got[:min(5, len(got))], want[:min(5, len(want))])
+		}
+		w := &windows{best: &top{k: k, hits: got}, byMost: terms}
+		skipped += w.split()
+	})
+	if skipped == 0 {
+		t.Error("no list was ever left to be looked into: the test shows nothing")
+	}
+}
+
+func TestSeek(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := slices.Compact(slices.Sorted(slices.Values(rapid.SliceOf(rapid.Uint32Range(0, 300)).Draw(t, "rows"))))
+		row, from := rapid.Uint32Range(0, 320).Draw(t, "row"), rapid.IntRange(0, len(rows)).Draw(t, "from")
+		want := from
+		for want < len(rows) && rows[want] < row {
+			want++
+		}
+		if got := seek(rows, from, row); got != want {
+			t.Fatalf("seek(%v, %d, %d) = %d, want %d", rows, from, row, got, want)
+		}
+	})
+}

@@ -1,0 +1,47 @@
+package embedded
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ken/corpora/acl"
+)
+
+// TestIndexOfListsLosesNoClass compares the classes that are asked because they name
+// a subject of the principal with all of them.
+func TestIndexOfListsLosesNoClass(t *testing.T) {
+	subjects := rapid.SampledFrom([]acl.Subject{"user:ann", "user:bob", "group:hr", acl.Everyone, acl.Authenticated})
+	times := rapid.SampledFrom([]time.Time{{}, noon.Add(-time.Hour), noon.Add(time.Hour)})
+	grants := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) acl.Grant {
+		return acl.Grant{Subject: subjects.Draw(t, "subject"), NotBefore: times.Draw(t, "from"), NotAfter: times.Draw(t, "to")}
+	}), 0, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		cs := classes{}
+		for id := range uint32(rapid.IntRange(0, 8).Draw(t, "classes")) {
+			cs[id] = newClass(id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny")))
+		}
+		p := rapid.SampledFrom([]acl.Principal{{}, acl.NewPrincipal(), acl.NewPrincipal("user:ann", "group:hr"), acl.NewPrincipal("group:hr")}).Draw(t, "p")
+		var want []uint32
+		var until time.Time
+		for _, id := range slices.Sorted(maps.Keys(cs)) {
+			if cs[id].list.Admits(p, noon) {
+				want = append(want, id)
+			}
+			if b := cs[id].list.Boundary(noon); !b.IsZero() && (until.IsZero() || b.Before(until)) {
+				until = b
+			}
+		}
+		r := newReadable(&state{classes: cs}, p, noon)
+		var got []uint32
+		for _, c := range r.classes {
+			got = append(got, c.id)
+		}
+		if !slices.Equal(got, want) || !r.until.Equal(until) {
+			t.Fatalf("classes %v until %v, want %v until %v", got, r.until, want, until)
+		}
+	})
+}

@@ -1,0 +1,181 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"ken/embed"
+	"ken/index/embedded/flat"
+)
+
+// cloud makes vectors of unit length whose mean cosine is about mean.
+func cloud(n, dim int, mean float64, r *rand.Rand) []embed.Vector {
+	center := gauss(dim, r)
+	out := make([]embed.Vector, n)
+	for i := range out {
+		v := gauss(dim, r)
+		for j := range v {
+			v[j] = float32(math.Sqrt(mean))*center[j] + float32(math.Sqrt(1-mean))*v[j]
+		}
+		embed.Normalize(v)
+		out[i] = v
+	}
+	return out
+}
+
+func gauss(dim int, r *rand.Rand) embed.Vector {
+	v := make(embed.Vector, dim)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	embed.Normalize(v)
+	return v
+}
+
+// segmentOf puts the vectors into a segment without postings.
+func segmentOf(t testing.TB, vectors []embed.Vector) *segment {
+	t.Helper()
+	ordinals := make([]uint32, len(vectors))
+	for i := range ordinals {
+		ordinals[i] = uint32(i)
+	}
+	data, err := flat.Encode("cloud", len(vectors[0]), ordinals, func(i int) []float32 { return vectors[i] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := flat.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &segment{segmentRecord: segmentRecord{Last: ordinals[len(ordinals)-1], Chunks: len(vectors)}, vec: f}
+}
+
+func allRows(n int) []uint64 {
+	out := make([]uint64, (n+63)/64)
+	for i := range n {
+		out[i/64] |= 1 << (i % 64)
+	}
+	return out
+}
+
+// TestRecall asks for vectors near stored ones, as queries are, and for others:
+// of the ten that are truly best the leg proposes 999 in 1000.
+func TestRecall(t *testing.T) {
+	const dim, queries, k = 384, 50, 10
+	n := 25_000
+	if testing.Short() {
+		t.Skip("25,000 vectors")
+	}
+	for _, mean := range []float64{0, .5, .8} {
+		t.Run(fmt.Sprint(mean), func(t *testing.T) {
+			all := cloud(n+queries, dim, mean, rand.New(rand.NewPCG(1, 2)))
+			s := segmentOf(t, all[:n])
+			found := 0
+			for i, q := range all[n:] {
+				if i%2 == 0 {
+					q = between(q, all[i])
+				}
+				found += common(t, s, q, allRows(n), k)
+			}
+			t.Logf("recall@%d %.4f", k, float64(found)/(k*queries))
+			if float64(found) < .999*k*queries {
+				t.Errorf("recall@%d is %v, want .999", k, float64(found)/(k*queries))
+			}
+		})
+	}
+}
+
+// between returns a vector between the two.
+func between(a, b embed.Vector) embed.Vector {
+	out := make(embed.Vector, len(a))
+	for i := range a {
+		out[i] = a[i] + b[i]
+	}
+	embed.Normalize(out)
+	return out
+}
+
+// common returns how many of the true best k are among the candidates.
+func common(t *testing.T, s *segment, q embed.Vector, rows []uint64, k int) (n int) {
+	v := &view{state: &state{segments: []*segment{s}}}
+	places, err := flatLeg{exact: exactRows}.candidates(context.Background(), v, q, [][]uint64{rows}, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := make([]float64, s.vec.Len())
+	for i := range scores {
+		scores[i] = flat.Dot(q, s.vec.Row(i))
+	}
+	sorted := slices.Sorted(slices.Values(scores))
+	for _, p := range places {
+		if scores[p.row] >= sorted[len(sorted)-k] {
+			n++
+		}
+	}
+	return n
+}
+
+// TestLegIsAFunctionOfReadableVectors proposes from the same vectors alone and
+// scattered, in another order, among ten times as many that are not readable.
+func TestLegIsAFunctionOfReadableVectors(t *testing.T) {
+	const dim, n, k = 16, 6000, 5
+	for _, exact := range []int{100, n - 1, n} { // below, at and above the number of readable ones
+		t.Run(fmt.Sprint(exact), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, 4))
+			own, others := cloud(n, dim, .5, r), cloud(10*n, dim, .5, r)
+			alone := segmentOf(t, own)
+			segments, rows, names := scattered(t, own, others, r)
+			for range 20 {
+				q := gauss(dim, r)
+				want := proposed(t, []*segment{alone}, [][]uint64{allRows(n)}, q, exact, k, func(p place) int { return p.row })
+				got := proposed(t, segments, rows, q, exact, k, func(p place) int { return names[p] })
+				if !slices.Equal(got, want) {
+					t.Fatalf("%d candidates among others, %d alone", len(got), len(want))
+				}
+				if exact < n && len(want) == n {
+					t.Fatal("nothing was left out: the test shows nothing")
+				}
+			}
+		})
+	}
+}
+
+// scattered puts own vectors at random places of three segments.
+func scattered(t *testing.T, own, others []embed.Vector, r *rand.Rand) (segments []*segment, rows [][]uint64, names map[place]int) {
+	names = map[place]int{}
+	order := r.Perm(len(own) + len(others))
+	for i := range 3 {
+		var vectors []embed.Vector
+		part := order[i*len(order)/3 : (i+1)*len(order)/3]
+		mine := make([]uint64, (len(part)+63)/64)
+		for row, n := range part {
+			if n < len(own) {
+				vectors = append(vectors, own[n])
+				names[place{i, row}] = n
+				mine[row/64] |= 1 << (row % 64)
+			} else {
+				vectors = append(vectors, others[n-len(own)])
+			}
+		}
+		segments, rows = append(segments, segmentOf(t, vectors)), append(rows, mine)
+	}
+	return segments, rows, names
+}
+
+func proposed(t *testing.T, segments []*segment, rows [][]uint64, q embed.Vector, exact, k int, name func(place) int) []int {
+	t.Helper()
+	places, err := flatLeg{exact}.candidates(t.Context(), &view{state: &state{segments: segments}}, q, rows, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []int
+	for _, p := range places {
+		out = append(out, name(p))
+	}
+	slices.Sort(out)
+	return out
+}
