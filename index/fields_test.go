@@ -33,6 +33,8 @@ func TestBodyText(t *testing.T) {
 		{"![A chart](img/chart.png) and [ref][1] and [alone]", "A chart and ref and [alone]"},
 		{"[![badge](a.png)](b.html) x", "badge x"},
 		{"[1]: https://example.com\ntext", "text"},
+		{"[1]: <a b> 'x'\n[2]: b (x)\ntext", "text"},
+		{"[Note]: see the handbook\n[Q]: \"why\" not", "[Note]: see the handbook\n[Q]: \"why\" not"},
 		{"**bold** _it_ ***both*** ~~gone~~ snake_case 2*3 ~5", "bold it both gone snake_case 2*3 ~5"},
 		{"# Title #\n## Sub\n- item\n* [x] done\n> quoted\n1. first", "Title\nSub\nitem\ndone\nquoted\n1. first"},
 		{"Title\n=====\n\n***\n\ntext", "Title\n\ntext"},

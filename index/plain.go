@@ -105,13 +105,33 @@ func isRule(body string) bool {
 	return len(body) > 1 && strings.Trim(body, "-=_*|:+ \t") == ""
 }
 
-// isReference reports whether the line is a link reference definition.
+// isReference reports whether the line is a link reference definition: a target
+// without spaces and perhaps a title in quotes. [Note]: as a sentence begins is
+// text.
 func isReference(body string) bool {
 	if !strings.HasPrefix(body, "[") || strings.HasPrefix(body, "[^") {
 		return false
 	}
 	label, target, ok := strings.Cut(body[1:], "]:")
-	return ok && !strings.ContainsAny(label, "[]") && strings.TrimSpace(target) != ""
+	if !ok || strings.ContainsAny(label, "[]") {
+		return false
+	}
+	target = strings.TrimSpace(target)
+	if inner, ok := strings.CutPrefix(target, "<"); ok {
+		_, target, ok = strings.Cut(inner, ">")
+		return ok && isLinkTitle(target)
+	}
+	end := strings.IndexAny(target, " \t")
+	return target != "" && (end < 0 || isLinkTitle(target[end:]))
+}
+
+func isLinkTitle(s string) bool {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return true
+	}
+	i := strings.IndexByte("\"'(", s[0])
+	return i >= 0 && len(s) > 1 && s[len(s)-1] == "\"')"[i]
 }
 
 // trimMarker cuts the sign of a heading, a list item or a task.

@@ -86,12 +86,18 @@ func TestPathologicalInput(t *testing.T) {
 			strings.Repeat("[", 50_000), strings.Repeat("[a](", 200_000), strings.Repeat("a_*", 200_000), strings.Repeat("<", 100_000),
 			strings.Repeat("<a ", 50_000), strings.Repeat("<!--", 50_000), strings.Repeat("`a", 50_000), strings.Repeat("<b hidden>", 20_000),
 			strings.Repeat("<!-- x -->", 20_000), strings.Repeat("<div hidden>\n\n", 20_000), "# " + strings.Repeat("[a](", 100_000),
+			// Each of these took a minute or ten gigabytes: definitions, blank lines in nested lists, a block of many lines.
+			strings.Repeat("[a]: b\n", 150_000), strings.Repeat("[//]: # (x)\n", 90_000), strings.Repeat("- ", 255) + "a\n" + strings.Repeat("\n", 1_000_000), strings.Repeat("<div>\n", 170_000),
+			strings.Repeat("<pre>\n\n", 150_000), ticks(1 << 20), strings.Repeat("- a\n", 500_000), "- a\n" + strings.Repeat("  - a\n", 300_000), strings.Repeat("<b>", 300_000),
 		},
 		extract.HTML: {
 			strings.Repeat("<a>", 500), strings.Repeat("<b><i>x</b>", 300), strings.Repeat("<table><tr><td>", 100), strings.Repeat("<p>x", 50_000),
 			"<table>" + strings.Repeat("<tr><td>a<td>b", 5_000), strings.Repeat("&amp;", 100_000), "<ul>" + strings.Repeat("<li>x", 20_000),
 			"<p style='" + strings.Repeat("a:b;", 50_000) + "'>x", "<!--" + strings.Repeat("-", 100_000), "<script>" + strings.Repeat("<!--", 50_000),
 			"<table><tr><td colspan=1000000 rowspan=1000000>x</table>",
+			"<table><tr>" + strings.Repeat("<td>a", 20_000) + strings.Repeat("<tr><td>a", 20_000), "<table><tr><td colspan=1000>" + strings.Repeat("<tr><td>a", 50_000),
+			"<table>" + strings.Repeat("<tr><td rowspan=65534 colspan=1000>a", 5_000), strings.Repeat("[", 1<<20), strings.Repeat("<ul><li>", 250) + strings.Repeat("a<br>", 50_000),
+			strings.Repeat("<blockquote>", 500) + strings.Repeat("a<br>", 50_000),
 		},
 	}
 	for mediaType, texts := range pages {
@@ -101,6 +107,31 @@ func TestPathologicalInput(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+// ticks has runs of ticks of all lengths, so that none is closed.
+func ticks(size int) string {
+	var b strings.Builder
+	for n := 1; b.Len() < size; n++ {
+		b.WriteString(strings.Repeat("`", n) + "a ")
+	}
+	return b.String()
+}
+
+// A small page must not become a large text: Markdown fills up tables and
+// repeats the marks of lists and quotes on every line.
+func TestTextIsNotMuchLargerThanThePage(t *testing.T) {
+	for name, page := range map[string]string{
+		"a wide and long table": "<table><tr>" + strings.Repeat("<td>a", 2_000) + strings.Repeat("<tr><td>a", 2_000),
+		"spanning cells":        "<table>" + strings.Repeat("<tr><td rowspan=65534 colspan=1000>a", 1_000),
+		"quotes in quotes":      strings.Repeat("<blockquote>", 400) + strings.Repeat("a<br>", 10_000),
+		"lists in lists":        strings.Repeat("<ul><li>", 200) + strings.Repeat("a<br>", 10_000),
+	} {
+		text, err := extract.Default().Extract(t.Context(), extract.Input{Path: "a", MediaType: extract.HTML, Data: []byte(page)})
+		if err != nil || len(text.Body) > 20*len(page) {
+			t.Errorf("%s: %d bytes from %d, %v", name, len(text.Body), len(page), err)
 		}
 	}
 }
@@ -118,6 +149,17 @@ func TestHiddenTextIsDropped(t *testing.T) {
 		`<script>SECRET</script>`, `<style>SECRET</style>`, `<template>SECRET</template>`, `<noscript>SECRET</noscript>`,
 		`<iframe>SECRET</iframe>`, `<object>SECRET</object>`, `<svg><text>SECRET</text></svg>`, `<dialog>SECRET</dialog>`,
 		`<div hidden><div>x</div><p>SECRET</p></div>`,
+		`<p style="display:none;display:nonsense">SECRET</p>`, `<p style="display:none!important;display:block">SECRET</p>`, `<p style="DISPLAY:\6eone">SECRET</p>`,
+		`<p style="opacity:0%">SECRET</p>`, `<p style="opacity:.01">SECRET</p>`, `<p style="filter:opacity(0)">SECRET</p>`, `<p style="font-size:1px">SECRET</p>`,
+		`<p style="font-size:.01em">SECRET</p>`, `<p style="font:0/0 a">SECRET</p>`, `<p style="font: 0px serif">SECRET</p>`, `<p style="color:rgba(0,0,0,0)">SECRET</p>`,
+		`<p style="color:#fff0">SECRET</p>`, `<p style="color:#12345600">SECRET</p>`, `<p style="color:rgb(0 0 0 / 0%)">SECRET</p>`, `<p style="color:white;background:#FFFFFF">SECRET</p>`,
+		`<p style="color:rgb(255, 255, 255);background-color:white">SECRET</p>`, `<p style="-webkit-text-fill-color:transparent">SECRET</p>`,
+		`<p style="position:fixed;left:-100vw">SECRET</p>`, `<p style="position:absolute;inset:-9999px">SECRET</p>`, `<p style="margin:-9999px">SECRET</p>`,
+		`<p style="left:calc(-9999px)">SECRET</p>`, `<p style="transform:translateX(-9999px)">SECRET</p>`, `<p style="transform:translate(0, -200vh)">SECRET</p>`,
+		`<p style="translate:-9999px">SECRET</p>`, `<p style="transform:scaleY(0)">SECRET</p>`, `<p style="scale:0">SECRET</p>`, `<p style="text-indent:-100%">SECRET</p>`,
+		`<p style="clip-path:circle(0)">SECRET</p>`, `<p style="clip-path:polygon(0 0, 0 0)">SECRET</p>`, `<p popover>SECRET</p>`, `<p HIDDEN=hidden>SECRET</p>`,
+		"<p\nstyle='display:none'\n>SECRET</p>", `<p style=display&#58;none>SECRET</p>`, `<noembed>SECRET</noembed>`, `<p data-note="SECRET"></p>`, `<p><!--> --><!-- SECRET --></p>`,
+		`<p><!-- a --!> <!-- SECRET --></p>`, "<p>\u200b\U000e0053\U000e0045\U000e0043<!\u200b-- SECRET --></p>", `<p>x <span hidden>SECRET</span></p>`,
 	}
 	for _, way := range ways {
 		for _, mediaType := range []string{extract.HTML, extract.Markdown} {
@@ -138,11 +180,38 @@ func TestHiddenTextIsDropped(t *testing.T) {
 	}
 }
 
+// An element that is not closed hides as far as it does in a browser.
+func TestUnclosedHiddenElements(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"a <span hidden>b\n\nc", "a \n\nc"},
+		{"a <b hidden>b\n\nc", "a "},
+		{"a <div hidden>b\n\nc", "a "},
+		{"a <template>b\n\nc", "a "},
+		{"a <script>b\n\nc</script> d", "a  d"},
+		{"a <b hidden>b\n\nc</b> d", "a  d"},
+		{"> a <span hidden>b\n> c\n\nd", "> a \n\nd"},
+		{"> <!-- b\n> --> c\n\nd", ">  c\n\nd"},
+		{"> [//]: # (b)\n> c", "> \n> c"},
+		{"[//]: #\n  (b)\nc", "\nc"},
+		{"[a]: <b> \"c\"\n[comment]: <> (d)\ne", "[a]: <b> \"c\"\n\ne"},
+		{"`<b hidden>` a \\<b hidden> b", "`<b hidden>` a \\<b hidden> b"},
+		{"``<b hidden>` a</b> ``", "``<b hidden>` a</b> ``"},
+		{"a <b class=x>b</b> <a href=c>d</a>", "a <b>b</b> <a href=c>d</a>"},
+	} {
+		text, err := extract.Default().Extract(t.Context(), extract.Input{Path: "a", MediaType: extract.Markdown, Data: []byte(tt.text)})
+		if err != nil || text.Body != tt.want {
+			t.Errorf("%q: %q, %v; want %q", tt.text, text.Body, err, tt.want)
+		}
+	}
+}
+
 // What is shown must stay, though it looks a little like what is not.
 func TestShownTextStays(t *testing.T) {
 	for _, way := range []string{
 		`<p style="font-size:0.9em">SHOWN</p>`, `<p style="opacity:.5">SHOWN</p>`, `<p style="margin-left:-5px">SHOWN</p>`, `<p aria-hidden="false">SHOWN</p>`,
 		`<p style="overflow:hidden;width:100%">SHOWN</p>`, `<p style="color:#fff;background:#000">SHOWN</p>`, `<details><summary>x</summary>SHOWN</details>`,
+		`<p style="color:#000;background:#fff">SHOWN</p>`, `<p style="color:rgb(0,0,0)">SHOWN</p>`, `<p style="font-size:10px;margin:-5px 0">SHOWN</p>`, `<p style="font:12px serif">SHOWN</p>`,
+		`<p style="transform:translate(10px)">SHOWN</p>`, `<p style="opacity:50%">SHOWN</p>`, `<p style="top:-50%">SHOWN</p>`, `<p class="a" title="b">SHOWN</p>`, `<p style="scale:1.5;zoom:.8">SHOWN</p>`,
 		`<dialog open>SHOWN</dialog>`, `<p style="visibility:visible;display:block">SHOWN</p>`, `<p style="font-family:'\5FAE\8F6F'">SHOWN</p>`,
 	} {
 		for _, mediaType := range []string{extract.HTML, extract.Markdown} {

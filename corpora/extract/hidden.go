@@ -12,7 +12,7 @@ import (
 // far as the element itself says so. Classes are not resolved.
 func isHidden(name string, attrs []html.Attribute) bool {
 	switch name {
-	case "script", "style", "template", "noscript", "iframe", "object", "embed", "applet", "canvas", "svg", "audio", "video", "noframes", "frameset", "head", "title":
+	case "script", "style", "template", "noscript", "iframe", "object", "embed", "applet", "canvas", "svg", "audio", "video", "noframes", "noembed", "frameset", "head", "title", "annotation", "annotation-xml":
 		return true
 	case "dialog":
 		if !slices.ContainsFunc(attrs, func(a html.Attribute) bool { return strings.EqualFold(a.Key, "open") }) {
@@ -21,7 +21,7 @@ func isHidden(name string, attrs []html.Attribute) bool {
 	}
 	for _, a := range attrs {
 		switch strings.ToLower(a.Key) {
-		case "hidden":
+		case "hidden", "popover":
 			return true
 		case "aria-hidden":
 			if strings.EqualFold(strings.TrimSpace(a.Val), "true") {
@@ -46,46 +46,110 @@ func isVoid(name string) bool {
 
 // hidesByStyle reports whether an inline style makes its element invisible: not
 // displayed, transparent, without size, clipped away, far off the page, or in
-// the colour of its own background.
+// the colour of its own background. One declaration that does is enough,
+// whatever comes after it: a later one may be one that browsers do not know.
 func hidesByStyle(style string) bool {
-	d := declarations(style)
-	switch {
-	case d["display"] == "none",
-		d["visibility"] == "hidden", d["visibility"] == "collapse",
-		d["content-visibility"] == "hidden",
-		isZero(d["opacity"]), isZero(d["font-size"]), isZero(d["zoom"]),
-		d["color"] == "transparent",
-		d["color"] != "" && (d["color"] == d["background-color"] || d["color"] == d["background"]),
-		strings.HasPrefix(d["clip"], "rect(0") || strings.HasPrefix(d["clip"], "rect(1px"),
-		strings.HasPrefix(d["clip-path"], "inset(50%") || strings.HasPrefix(d["clip-path"], "inset(100%"),
-		strings.Contains(d["transform"], "scale(0)"):
-		return true
-	}
-	if o := d["overflow"]; o == "hidden" || o == "clip" {
-		if isTiny(d["width"]) || isTiny(d["height"]) || isTiny(d["max-height"]) || isTiny(d["max-width"]) {
+	last := make(map[string]string)
+	for _, d := range declarations(style) {
+		if d.hides() {
 			return true
 		}
+		last[d.name] = d.value
 	}
-	for _, p := range []string{"left", "right", "top", "bottom", "text-indent", "margin-left", "margin-top"} {
-		if v, ok := number(d[p]); ok && v <= -500 {
-			return true
+	if o := last["overflow"]; o == "hidden" || o == "clip" {
+		for _, size := range []string{"width", "height", "max-width", "max-height"} {
+			if isTiny(last[size]) {
+				return true
+			}
 		}
+	}
+	text := color(last["color"])
+	return text != "" && (text == color(last["background-color"]) || text == color(last["background"]))
+}
+
+// declaration is a part of a style, in lower case and without spaces.
+type declaration struct{ name, value string }
+
+func (d declaration) hides() bool {
+	v := d.value
+	switch d.name {
+	case "display":
+		return v == "none"
+	case "visibility":
+		return v == "hidden" || v == "collapse"
+	case "content-visibility":
+		return v == "hidden"
+	case "opacity":
+		return isBelow(v, .05)
+	case "font-size", "zoom":
+		return isBelow(v, .05) || isTiny(v)
+	case "font":
+		return strings.HasPrefix(v, "0") && isZero(v)
+	case "color", "-webkit-text-fill-color":
+		return color(v) == "transparent"
+	case "clip":
+		return strings.HasPrefix(v, "rect(0") || strings.HasPrefix(v, "rect(1px")
+	case "clip-path":
+		return strings.HasPrefix(v, "inset(50%") || strings.HasPrefix(v, "inset(100%") || strings.HasPrefix(v, "circle(0") || strings.HasPrefix(v, "ellipse(0") || strings.HasPrefix(v, "polygon(00,00")
+	case "filter":
+		return strings.HasPrefix(v, "opacity(0)") || strings.HasPrefix(v, "opacity(0%)")
+	case "scale":
+		return isZero(v)
+	case "transform":
+		return strings.Contains(v, "scale(0)") || strings.Contains(v, "scalex(0)") || strings.Contains(v, "scaley(0)") || translatesAway(v)
+	case "translate", "inset", "left", "right", "top", "bottom", "text-indent", "margin", "margin-left", "margin-top", "margin-right":
+		return isFar(strings.TrimPrefix(v, "calc("))
 	}
 	return false
 }
 
-// declarations reads an inline style: names and values in lower case, without
-// spaces, comments, escapes and "!important".
-func declarations(style string) map[string]string {
+// isFar reports whether a length is far below zero. Lengths in the size of the
+// window or the element are far when they are once that size.
+func isFar(value string) bool {
+	v, ok := number(value)
+	if strings.Contains(value, "vw") || strings.Contains(value, "vh") || strings.Contains(value, "%") {
+		return ok && v <= -100
+	}
+	return ok && v <= -500
+}
+
+func translatesAway(value string) bool {
+	_, args, ok := strings.Cut(value, "translate")
+	_, args, _ = strings.Cut(args, "(")
+	x, y, _ := strings.Cut(args, ",")
+	return ok && (isFar(x) || isFar(y))
+}
+
+// color returns one spelling of the colours that text is hidden with.
+func color(value string) string {
+	switch value {
+	case "#fff", "#ffffff", "#ffff", "#ffffffff", "rgb(255,255,255)", "rgb(255255255)", "rgba(255,255,255,1)", "rgb(100%,100%,100%)", "hsl(0,0%,100%)":
+		return "white"
+	case "#000", "#000000", "#000f", "#000000ff", "rgb(0,0,0)", "rgb(000)", "rgba(0,0,0,1)", "hsl(0,0%,0%)":
+		return "black"
+	}
+	switch {
+	case len(value) == 5 && value[0] == '#' && value[4] == '0', len(value) == 9 && value[0] == '#' && value[7:] == "00":
+		return "transparent"
+	case strings.HasPrefix(value, "rgb") || strings.HasPrefix(value, "hsl"):
+		parts := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("(,/)", r) })
+		alpha := len(parts) == 5 || len(parts) == 3 && strings.Contains(value, "/")
+		if alpha && isBelow(parts[len(parts)-1], .05) {
+			return "transparent"
+		}
+	}
+	return value
+}
+
+// declarations reads an inline style without comments, escapes and "!important".
+func declarations(style string) (out []declaration) {
 	style = strings.ToLower(unescapeCSS(dropCSSComments(style)))
-	out := make(map[string]string)
 	for part := range strings.SplitSeq(style, ";") {
 		name, value, ok := strings.Cut(part, ":")
-		if !ok {
-			continue
+		if ok {
+			value = strings.TrimSuffix(strings.Join(strings.Fields(value), ""), "!important")
+			out = append(out, declaration{strings.TrimSpace(name), value})
 		}
-		value = strings.Join(strings.Fields(value), "")
-		out[strings.TrimSpace(name)] = strings.TrimSuffix(value, "!important")
 	}
 	return out
 }
@@ -138,12 +202,19 @@ func number(value string) (float64, bool) {
 	return v, err == nil
 }
 
-func isZero(value string) bool {
+func isZero(value string) bool { return isBelow(value, 1e-9) }
+
+// isBelow reports whether a number, or a hundredth of a percentage, is at least
+// zero and below the limit.
+func isBelow(value string, limit float64) bool {
 	v, ok := number(value)
-	return ok && v == 0
+	if strings.HasSuffix(value, "%") {
+		v /= 100
+	}
+	return ok && v >= 0 && v < limit
 }
 
 func isTiny(value string) bool {
 	v, ok := number(value)
-	return ok && (v == 0 || v > 0 && v <= 1 && strings.HasSuffix(value, "px"))
+	return ok && (v == 0 || v > 0 && v <= 1 && (strings.HasSuffix(value, "px") || strings.HasSuffix(value, "pt")))
 }

@@ -47,6 +47,7 @@ func extractHTML(ctx context.Context, in Input) (Text, error) {
 	}
 	head := readHead(doc)
 	prune(doc)
+	bound(doc)
 	if err := ctx.Err(); err != nil {
 		return Text{}, err
 	}
@@ -153,7 +154,11 @@ func choose(doc *html.Node) (content *html.Node, title string) {
 func words(n *html.Node) int { return len(strings.Fields(textOf(n))) }
 
 func toMarkdown(n *html.Node) ([]byte, error) {
-	c := converter.NewConverter(converter.WithPlugins(
+	escape := converter.EscapeModeSmart
+	if manyBrackets(n) {
+		escape = converter.EscapeModeDisabled
+	}
+	c := converter.NewConverter(converter.WithEscapeMode(escape), converter.WithPlugins(
 		base.NewBasePlugin(),
 		commonmark.NewCommonmarkPlugin(commonmark.WithHeadingStyle(commonmark.HeadingStyleATX)),
 		strikethrough.NewStrikethroughPlugin(),

@@ -2,53 +2,41 @@ package extract
 
 import (
 	"bytes"
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
-	"github.com/yuin/goldmark/util"
 	"golang.org/x/net/html"
+
+	"ken/corpora/extract/block"
 )
 
 // page is a Markdown text with what matters here of its structure.
 type page struct {
 	source  []byte
 	heading []byte // first heading of level one, as written
-	regions []region
+	cutter  cutter
 }
 
-// region is one piece of HTML, or, with drop, of what is shown nowhere. It has
-// more than one segment where the marks of a quote or a list stand between its
-// lines.
-type region struct {
-	segments []text.Segment
-	leaf     ast.Node // the paragraph that inline HTML cannot reach out of; nil for blocks
-	drop     bool
-}
-
-// parseMarkdown knows blocks, code spans and raw HTML. Links and emphasis are
+// readMarkdown knows blocks, code spans and raw HTML. Links and emphasis are
 // left out: they hide nothing, and their parsers are quadratic in their marks.
-func parseMarkdown(source []byte) page {
-	p := parser.NewParser(
-		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
-		parser.WithInlineParsers(
-			util.Prioritized(parser.NewCodeSpanParser(), 100),
-			util.Prioritized(parser.NewRawHTMLParser(), 400)),
-		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
-	)
-	out := page{source: source}
-	root := p.Parse(text.NewReader(source))
-	// The visitor never fails.
-	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if entering {
-			out.visit(n)
-		}
-		return ast.WalkContinue, nil
+func readMarkdown(source []byte) (page, error) {
+	p := page{source: source, cutter: cutter{source: source}}
+	err := block.Each(source, func(top ast.Node) {
+		// The visitor never fails.
+		_ = ast.Walk(top, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if entering && n.Type() == ast.TypeBlock {
+				p.visit(n)
+			}
+			return ast.WalkContinue, nil
+		})
 	})
-	return out
+	if err != nil {
+		return page{}, fmt.Errorf("%w: %w", ErrLimit, err)
+	}
+	return p, nil
 }
 
 func (p *page) visit(n ast.Node) {
@@ -57,34 +45,59 @@ func (p *page) visit(n ast.Node) {
 		if n.Level == 1 && p.heading == nil {
 			p.heading = n.Lines().Value(p.source)
 		}
+		p.leaf(n)
 	case *ast.HTMLBlock:
-		segments := all(n.Lines())
+		lines := ranges(n.Lines())
 		if n.HasClosure() {
-			segments = append(segments, n.ClosureLine)
+			lines = append(lines, cut{n.ClosureLine.Start, n.ClosureLine.Stop})
 		}
-		p.regions = append(p.regions, region{segments: segments})
-	case *ast.RawHTML:
-		p.regions = append(p.regions, region{segments: all(n.Segments), leaf: leafOf(n)})
-	case *ast.LinkReferenceDefinition:
-		if isComment(n) {
-			p.regions = append(p.regions, region{segments: all(n.Lines()), drop: true})
+		if len(lines) > 0 {
+			p.cutter.block(lines)
 		}
+	case *ast.Paragraph, *ast.TextBlock:
+		p.leaf(n)
 	}
 }
 
-func all(s *text.Segments) []text.Segment { return slices.Clone(s.Sliced(0, s.Len())) }
-
-func leafOf(n ast.Node) ast.Node {
-	for n.Type() == ast.TypeInline {
-		n = n.Parent()
+func ranges(lines *text.Segments) []cut {
+	out := make([]cut, lines.Len())
+	for i := range out {
+		out[i] = cut{lines.At(i).Start, lines.At(i).Stop}
 	}
-	return n
+	return out
 }
 
-// isComment recognises a definition that nothing links to and that people write
-// as a comment: [//]: # (note), [comment]: <> (note).
-func isComment(n *ast.LinkReferenceDefinition) bool {
-	return len(n.Title) > 0 && (len(n.Destination) == 0 || string(n.Destination) == "#")
+// leaf reads a block with inline marks: definitions at its beginning, then raw
+// HTML.
+func (p *page) leaf(n ast.Node) {
+	lines := ranges(n.Lines())
+	content := join(p.source, lines)
+	if !bytes.ContainsAny(content, "<[") {
+		return
+	}
+	after := 0
+	if n.Kind() != ast.KindHeading {
+		after = p.definitions(content, lines)
+	}
+	p.cutter.inline(content, lines, rawHTML(content, after))
+}
+
+// definitions cuts the link reference definitions at the beginning of content
+// that nothing links to and that people write as comments: [//]: # (note),
+// [comment]: <> (note). It returns where the last definition ends.
+func (p *page) definitions(content []byte, lines []cut) int {
+	m := mapper{ranges: lines}
+	at := 0
+	for {
+		d, ok := definition(content, at)
+		if !ok {
+			return at
+		}
+		if d.comment { // the line end stays, and the marks of a quote after it with it
+			p.cutter.cut(m.placeAfter(at), m.place(at+len(bytes.TrimRight(content[at:d.end], "\n"))))
+		}
+		at = d.end
+	}
 }
 
 // title is the heading's text without markup.
@@ -93,13 +106,13 @@ func (p page) title() string {
 	if len(p.heading) > longest {
 		return string(bytes.ToValidUTF8(p.heading[:longest], nil))
 	}
+	source := append([]byte("# "), p.heading...)
 	var b strings.Builder
-	root := goldmark.DefaultParser().Parse(text.NewReader(append([]byte("# "), p.heading...)))
-	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(goldmark.DefaultParser().Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
 		case *ast.Text:
 			if entering {
-				b.Write(n.Value([]byte("# " + string(p.heading))))
+				b.Write(n.Value(source))
 			}
 		case *ast.String:
 			if entering {

@@ -6,8 +6,9 @@
 // as a date of "next week". Two keys protect the document, acl and class: if
 // they are there they must be right. What makes it doubtful whether such a key
 // is there at all (YAML that does not parse, a block that does not end, acl in
-// capitals or in a TOML block) is an error too, and the caller must then give
-// the document to no one.
+// capitals, within another key or in a TOML block, a block with other fences or
+// none, after a blank line or after the front matter) is an error too, and the
+// caller must then give the document to no one.
 //
 //	---
 //	title: Salary bands 2026

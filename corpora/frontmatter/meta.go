@@ -59,6 +59,9 @@ func parseBlock(name string, block []byte) (Meta, error) {
 	if err != nil {
 		return Meta{}, err
 	}
+	if err := checkInner(block, pairs); err != nil {
+		return Meta{}, err
+	}
 	m := Meta{}
 	for _, p := range pairs {
 		if err := m.read(name, p); err != nil {
@@ -94,7 +97,7 @@ func (m *Meta) read(name string, p strictyaml.Pair) (err error) {
 	case "url":
 		m.URL = readURL(line(p.Value))
 	default:
-		if strings.EqualFold(strings.TrimSpace(p.Name), "acl") {
+		if readsAsACL(p.Name) {
 			return p.Key.Errorf("%q would not be read: write acl", p.Name)
 		}
 	}

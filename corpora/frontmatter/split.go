@@ -2,8 +2,6 @@ package frontmatter
 
 import (
 	"bytes"
-	"regexp"
-	"unicode"
 
 	"ken/corpora/internal/strictyaml"
 )
@@ -19,26 +17,22 @@ var bom = []byte("\ufeff")
 func Split(data []byte) (block, body []byte, err error) {
 	data = bytes.TrimPrefix(data, bom)
 	first, rest, more := bytes.Cut(data, []byte("\n"))
-	switch string(bytes.TrimRight(first, " \t\r")) {
-	case "---":
-		if !more {
-			return nil, data, nil
-		}
-	case "+++":
-		return nil, data, checkTOML(rest)
-	default:
-		return nil, data, checkMisplaced(data)
+	if string(bytes.TrimRight(first, " \t\r")) != "---" {
+		return nil, data, checkUnread(data, 1)
+	}
+	if !more {
+		return nil, data, nil
 	}
 	block, body, found := cutFence(rest)
 	switch {
-	case !found && aclKey.Match(head(rest)):
+	case !found && setsACL(rest):
 		return nil, nil, at(1, "the block that begins here and sets acl does not end: add a line --- after it")
 	case !found:
 		return nil, data, nil
 	case len(block) > maxBytes:
 		return nil, nil, at(1, "the front matter has %d bytes, the limit is %d; if --- is meant as a line across the page, write ***", len(block), maxBytes)
 	}
-	return block, body, nil
+	return block, body, checkUnread(body, 3+bytes.Count(block, []byte("\n")))
 }
 
 // cutFence cuts around the first line that is --- or ....
@@ -57,31 +51,11 @@ func cutFence(text []byte) (before, after []byte, found bool) {
 	return nil, nil, false
 }
 
-// aclKey finds a line that sets acl, in YAML or TOML, in any case.
-var aclKey = regexp.MustCompile(`(?mi)^[ \t]*[\["']*acl["'\]]*[ \t]*([:=.]|\r?$)`)
-
-// checkMisplaced refuses a block that sets acl and that a person takes for front
-// matter, though it does not begin at once, or its first line says more.
-func checkMisplaced(data []byte) error {
-	lead := bytes.TrimLeftFunc(head(data), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
-	})
-	if !bytes.HasPrefix(lead, []byte("---")) {
-		return nil
-	}
-	lead = bytes.ReplaceAll(lead, []byte("\r"), []byte("\n"))
-	_, rest, _ := bytes.Cut(lead, []byte("\n"))
-	if block, _, _ := cutFence(rest); aclKey.Match(block) {
-		return at(1, "a block that sets acl is not read here: front matter begins with --- alone in the first line")
-	}
-	return nil
-}
-
 // Refuse returns an error for the bytes of a file that is not Markdown and sets
 // acl in front matter all the same, which would not be read.
 func Refuse(data []byte) error {
 	block, _, err := Split(data)
-	if err == nil && aclKey.Match(block) {
+	if err == nil && setsACL(block) {
 		err = at(1, "acl in front matter is read in Markdown only: use a sidecar file")
 	}
 	if err != nil {
@@ -89,19 +63,6 @@ func Refuse(data []byte) error {
 	}
 	return nil
 }
-
-// checkTOML refuses a TOML block that sets acl, since it is not read.
-func checkTOML(rest []byte) error {
-	if i := bytes.Index(rest, []byte("\n+++")); i >= 0 {
-		rest = rest[:i]
-	}
-	if aclKey.Match(head(rest)) {
-		return at(1, "acl in TOML front matter is not read: use YAML front matter (---) or a sidecar file")
-	}
-	return nil
-}
-
-func head(text []byte) []byte { return text[:min(len(text), maxBytes)] }
 
 func at(line int, format string, args ...any) error {
 	return strictyaml.ErrorAt(line, 1, format, args...)

@@ -21,7 +21,9 @@
 //	    allow: [group:hr, {subject: group:auditors, not_before: 2026-01-01, not_after: 2026-12-31}]
 //	    deny: [user:mallory]
 //
-// Paths are relative to the folder and compared byte for byte. In a path, *
+// Paths are relative to the folder and compared byte for byte; a rule that would
+// match but for case or characters that look alike closes the document
+// ([Policy.Doubt]), and so does one that names a folder. In a path, *
 // stands for any characters of one segment, ? for one character of it, and a
 // segment ** for any number of segments.
 package policy

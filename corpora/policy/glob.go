@@ -3,11 +3,20 @@ package policy
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"ken/corpora/extract/visible"
 )
 
-// glob is a pattern over slash-separated paths.
+// glob is a pattern of a policy file.
 type glob struct {
+	pattern
+	twin pattern // matches the keys of paths that the pattern seems to be meant for
+}
+
+// pattern is a pattern over slash-separated paths.
+type pattern struct {
 	text     string
 	segments []string
 }
@@ -21,6 +30,8 @@ func parseGlob(text string) (g glob, problem string) {
 		return glob{}, "it is empty: write ** for every document"
 	case len(text) > 4096:
 		return glob{}, "it is longer than 4096 bytes"
+	case visible.Text(text) != text || strings.ContainsFunc(text, unicode.IsControl):
+		return glob{}, "it has a control or invisible character, or invalid UTF-8"
 	case strings.TrimSpace(text) != text:
 		return glob{}, "it begins or ends with a space"
 	case strings.HasPrefix(text, "/"):
@@ -44,13 +55,15 @@ func parseGlob(text string) (g glob, problem string) {
 		}
 	}
 	segments = slices.CompactFunc(segments, func(a, b string) bool { return a == "**" && b == "**" })
-	return glob{text, segments}, ""
+	g = glob{pattern: pattern{text, segments}}
+	g.twin = g.twins()
+	return g, ""
 }
 
 // match reports whether the pattern covers the whole path. Going back to the
 // last ** alone is enough, as for one *: an earlier one could only have taken
 // less. So the cost is at most the product of the two lengths.
-func (g glob) match(path string) bool {
+func (g pattern) match(path string) bool {
 	names := strings.Split(path, "/")
 	return wild(len(g.segments), len(names),
 		func(i int) bool { return g.segments[i] == "**" },

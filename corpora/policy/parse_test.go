@@ -61,18 +61,19 @@ func TestParseErrors(t *testing.T) {
 
 func TestBadPaths(t *testing.T) {
 	for path, want := range map[string]string{
-		"":               "it is empty: write ** for every document",
-		"/people/**":     "drop the slash at the beginning",
-		"people/":        "write people/**",
-		"people//a":      "empty, . or ..",
-		"./people/**":    "empty, . or ..",
-		"a/../b":         "empty, . or ..",
-		`people\**`:      `drop the \`,
-		"people/{a,b}":   "one rule per alternative",
-		"people/[ab].md": "one rule per alternative",
-		"!people/**":     "there is no negation",
-		"people/**.md":   "** must be a whole segment, as in people/**/*.md",
-		" people/**":     "it begins or ends with a space",
+		"":                "it is empty: write ** for every document",
+		"/people/**":      "drop the slash at the beginning",
+		"people/":         "write people/**",
+		"people//a":       "empty, . or ..",
+		"./people/**":     "empty, . or ..",
+		"a/../b":          "empty, . or ..",
+		`people\**`:       `drop the \`,
+		"people/{a,b}":    "one rule per alternative",
+		"people/[ab].md":  "one rule per alternative",
+		"!people/**":      "there is no negation",
+		"people/**.md":    "** must be a whole segment, as in people/**/*.md",
+		" people/**":      "it begins or ends with a space",
+		"peo\u200bple/**": "invisible character",
 	} {
 		_, err := policy.Parse([]byte("version: 1\nrules:\n  - path: '" + path + "'\n    allow: []\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line 3, column 11: path ") && path != "" {

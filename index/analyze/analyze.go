@@ -79,6 +79,9 @@ func (r *rules) word(w string) string {
 			return ""
 		}
 	}
+	if r.spell != nil {
+		w = r.spell(w)
+	}
 	stem := r.stem
 	if r.latin != nil && w[0] < utf8.RuneSelf {
 		stem = r.latin
@@ -89,7 +92,10 @@ func (r *rules) word(w string) string {
 		}
 	}
 	if r.fold {
-		return foldAccents(w)
+		w = foldAccents(w)
+	}
+	if r.respell != nil {
+		w = r.respell(w)
 	}
 	if r.dots {
 		return strings.ReplaceAll(w, "ı", "i")

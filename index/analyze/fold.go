@@ -33,6 +33,43 @@ func foldAccents(w string) string {
 	return norm.NFC.String(b.String())
 }
 
+// umlauts writes ae, oe and ue, as people without an umlaut on the keyboard
+// write it, like ä, ö and ü without their dots. After a vowel or q, ue is no ü.
+func umlauts(w string) string {
+	if !strings.Contains(w, "ae") && !strings.Contains(w, "oe") && !strings.Contains(w, "ue") {
+		return w
+	}
+	out := make([]byte, 0, len(w))
+	for i := range len(w) {
+		last := byte('-')
+		if i > 0 {
+			last = w[i-1]
+		}
+		before := byte('-')
+		if i > 1 {
+			before = w[i-2]
+		}
+		if w[i] == 'e' && (last == 'a' || last == 'o' || last == 'u' && strings.IndexByte("aeiouq", before) < 0) {
+			continue
+		}
+		out = append(out, w[i])
+	}
+	return string(out)
+}
+
+// greek drops the accents, which many leave out.
+func greek(w string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(w)))
+}
+
+// yo writes ё as е, as most do.
+func yo(w string) string { return strings.ReplaceAll(w, "ё", "е") }
+
 // letters returns what is written for a Latin letter that has no accent to lose.
 func letters(r rune) (string, bool) {
 	switch r {

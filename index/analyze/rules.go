@@ -59,6 +59,9 @@ type rules struct {
 	elide bool                // what stands before an apostrophe is an article: l'eau
 	dots  bool                // the dot of i is lost in small letters made of capitals
 	clip  bool                // what stands after an apostrophe is an ending: Ankara'da
+	// spell, if set, gives one spelling to words that are written in two, before
+	// they are stemmed; respell afterwards.
+	spell, respell func(string) string
 }
 
 // language is an entry of the list of languages. Its rules are made when they
@@ -79,8 +82,8 @@ func languages() []language {
 		{code: "bg", stops: bg.BulgarianStopWords, rules: foreign},
 		{code: "cs", stops: cs.CzechStopWords, rules: rules{comma: true}},
 		{code: "da", stops: da.DanishStopWords, stem: snowball(danish.Stem), rules: rules{comma: true}},
-		{code: "de", stops: de.GermanStopWords, stem: snowball(german.Stem), rules: rules{comma: true, fold: true}},
-		{code: "el", stops: el.GreekStopWords, rules: foreign},
+		{code: "de", stops: de.GermanStopWords, stem: snowball(german.Stem), rules: rules{comma: true, fold: true, respell: umlauts}},
+		{code: "el", stops: el.GreekStopWords, rules: rules{latin: foreign.latin, spell: greek}},
 		{code: "en", stops: en.EnglishStopWords, stem: snowball(english.Stem), rules: rules{fold: true}},
 		{code: "es", stops: es.SpanishStopWords, stem: snowball(spanish.Stem), rules: rules{comma: true, fold: true}},
 		{code: "fa", stops: fa.PersianStopWords, stem: persian, rules: foreign},
@@ -102,7 +105,7 @@ func languages() []language {
 		{code: "pl", stops: pl.PolishStopWords, stem: polish, rules: rules{comma: true}},
 		{code: "pt", stops: pt.PortugueseStopWords, stem: snowball(portuguese.Stem), rules: rules{comma: true, fold: true}},
 		{code: "ro", stops: ro.RomanianStopWords, stem: snowball(romanian.Stem), rules: rules{comma: true, fold: true}},
-		{code: "ru", stops: ru.RussianStopWords, stem: snowball(russian.Stem), rules: foreign},
+		{code: "ru", stops: ru.RussianStopWords, stem: snowball(russian.Stem), rules: rules{latin: foreign.latin, spell: yo}},
 		{code: "sv", stops: sv.SwedishStopWords, stem: snowball(swedish.Stem), rules: rules{comma: true}},
 		{code: "th", rules: foreign},
 		{code: "tr", stops: tr.TurkishStopWords, stem: snowball(turkish.Stem), rules: rules{comma: true, clip: true, dots: true}},

@@ -151,6 +151,7 @@ func (s *scanner) word(text string, i int) int {
 		default:
 			i = s.suffix(text, i)
 			s.flush()
+			s.prefixed(text, i)
 			return i
 		}
 		i += n
@@ -158,6 +159,31 @@ func (s *scanner) word(text string, i int) int {
 	s.flush()
 	return i
 }
+
+// prefixed emits, after a token of one letter that a hyphen at i joins to a
+// word, both as one word: e-mail is also email, which the word alone is not.
+func (s *scanner) prefixed(text string, i int) {
+	if len(s.buf) != 1 || !s.alpha {
+		return
+	}
+	_, n := utf8.DecodeRuneInString(text[i:])
+	if !isHyphen(text[i : i+n]) {
+		return
+	}
+	for i += n; i < len(text); i += n {
+		var r rune
+		var c class
+		if r, n, c = next(text, i); c != letter && c != mark || unicode.IsDigit(r) {
+			break
+		}
+		s.add(r)
+	}
+	if len(s.buf) > 2 {
+		s.emit(s.buf, word)
+	}
+}
+
+func isHyphen(s string) bool { return s == "-" || s == "\u2010" || s == "\u2011" }
 
 // add appends the folded character.
 func (s *scanner) add(r rune) {
@@ -268,8 +294,25 @@ func (s *scanner) flush() {
 		s.emit(s.buf, exact)
 	default:
 		s.emit(s.buf, exact)
+		if s.version() {
+			s.emit(s.buf[1:], number)
+		}
 		s.parts()
 	}
+}
+
+// version reports whether the token is a number after a v, as in v1.2.3, which
+// people also write without it.
+func (s *scanner) version() bool {
+	if s.buf[0] != 'v' {
+		return false
+	}
+	for _, b := range s.buf[1:] {
+		if !isDigit(b) && b != '.' {
+			return false
+		}
+	}
+	return isDigit(s.buf[1])
 }
 
 // acronym turns single letters with points (u.s.a) to one word and reports

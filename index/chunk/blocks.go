@@ -4,12 +4,8 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	east "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/parser"
-	"github.com/yuin/goldmark/text"
-	"github.com/yuin/goldmark/util"
 
+	markdown "ken/corpora/extract/block"
 	"ken/index"
 )
 
@@ -73,36 +69,38 @@ func nesting(line string) int {
 	return n
 }
 
-// blockParser reads the block structure of Markdown with tables. Inline marks and
-// link references matter to nobody here, and many references in one paragraph
-// would cost quadratic time.
-func blockParser() parser.Parser {
-	return parser.NewParser(
-		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
-		parser.WithParagraphTransformers(util.Prioritized(extension.NewTableParagraphTransformer(), 200)),
-	)
-}
-
 // markdownBlocks returns the top-level blocks of Markdown. A block reaches to
-// where the next one begins.
-func markdownBlocks(source string) []block {
+// where the next one begins. It reports whether the text could be parsed.
+func markdownBlocks(source string) ([]block, bool) {
 	src := []byte(source)
-	doc := blockParser().Parse(text.NewReader(src))
 	var out []block
-	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
-		pos := n.Pos()
-		if pos < 0 || pos >= len(source) {
-			continue
+	add := func(b block) {
+		if k := len(out); k == 0 || b.start > out[k-1].start {
+			out = append(out, b)
+		}
+	}
+	err := markdown.Each(src, func(n ast.Node) {
+		if n.Pos() < 0 || n.Pos() >= len(source) {
+			return
 		}
 		b := describe(n, src)
-		b.start = strings.LastIndexByte(source[:pos], '\n') + 1
-		if k := len(out); k > 0 && b.start <= out[k-1].start {
-			continue
+		b.start = lineStart(source, n.Pos())
+		at, ok := tableStart(n, src)
+		switch at = lineStart(source, at); {
+		case ok && at > b.start:
+			b.form = prose
+			add(b)
+			add(block{start: at, form: table})
+		case ok:
+			add(block{start: b.start, form: table})
+		default:
+			add(b)
 		}
-		out = append(out, b)
-	}
-	return closed(out, len(source))
+	})
+	return closed(out, len(source)), err == nil
 }
+
+func lineStart(source string, at int) int { return strings.LastIndexByte(source[:at], '\n') + 1 }
 
 // closed makes the blocks a partition of a text of n bytes.
 func closed(blocks []block, n int) []block {
@@ -127,8 +125,6 @@ func describe(n ast.Node, src []byte) block {
 		return block{form: fenced}
 	case *ast.CodeBlock, *ast.HTMLBlock:
 		return block{form: lines}
-	case *east.Table:
-		return block{form: table}
 	}
 	return block{form: prose}
 }

@@ -55,13 +55,16 @@ func Split(text, mediaType string, o Options) []index.Chunk {
 	}
 	p := packer{text: text, o: o.WithDefaults(), tokens: shared.get()}
 	defer shared.pool.Put(p.tokens)
-	var root *section
+	return p.chunks(p.section(sections(p.costs(blocks(text, mediaType))), true))
+}
+
+func blocks(text, mediaType string) []block {
 	if isMarkdown(mediaType) && tame(text) {
-		root = sections(p.costs(markdownBlocks(text)))
-	} else {
-		root = sections(p.costs(paragraphs(text)))
+		if b, ok := markdownBlocks(text); ok {
+			return b
+		}
 	}
-	return p.chunks(p.section(root, true))
+	return paragraphs(text)
 }
 
 func isMarkdown(mediaType string) bool {

@@ -114,6 +114,7 @@ func TestPathologicalText(t *testing.T) {
 		"line ends":     strings.Repeat("\n", n),
 		"blank items":   "- a\n" + strings.Repeat("\n", n) + "b",
 		"pipes":         "|" + strings.Repeat("a|", n/4) + "\n|" + strings.Repeat("-|", n/4) + "\n",
+		"wide table":    "|" + strings.Repeat("a|", n) + "\n|" + strings.Repeat("-|", n) + "\n" + strings.Repeat("|a|\n", n), // 10^9 cells if rows are filled up
 		"tables":        strings.Repeat("|a|\n|-|\n", n/8),
 		"headings":      strings.Repeat("# a\n", n/4),
 		"long heading":  "# " + strings.Repeat("a ", n/2) + "\n\ntext",

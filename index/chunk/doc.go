@@ -11,7 +11,8 @@
 // header of a table, the language of a code block.
 //
 // Work and memory grow linearly with the text. Text that is larger than 4 MiB
-// or nests more than 64 containers in one line is cut as plain text, without
+// or nests more than 64 containers in one line, or that [ken/corpora/extract/block]
+// refuses, is cut as plain text, without
 // regard to Markdown: such text is data or an attack, and a parser that builds a
 // tree of it costs gigabytes.
 package chunk

@@ -19,9 +19,9 @@ import (
 
 const (
 	window = 128 << 10
-	// maxWhole is the largest list item or quote, in bytes, that is read: it
-	// cannot be taken apart.
-	maxWhole = 1 << 20
+	// maxInner is how many blocks may be in one that cannot be taken apart, such
+	// as a list item.
+	maxInner = 1 << 15
 	// maxMarks bounds the quote and list marks at the beginning of a line: the
 	// parser pays for each on every line that follows.
 	maxMarks = 256
@@ -30,7 +30,7 @@ const (
 )
 
 // ErrLimit says that a text is nested or spread out more than is read.
-var ErrLimit = errors.New("over the limit of Markdown")
+var ErrLimit = errors.New("bounds of Markdown")
 
 // Each calls visit for the top-level blocks of source in order. Positions in
 // the nodes are those in source. A list or a quote may come in several nodes,
@@ -49,8 +49,8 @@ func Each(source []byte, visit func(n ast.Node)) error {
 			next = hold(root, source, start)
 		}
 		if next == start {
-			if size >= maxWhole && isContainer(root.LastChild()) {
-				return fmt.Errorf("%w: one list item or quote has more than %d bytes", ErrLimit, maxWhole)
+			if count(root) > maxInner {
+				return fmt.Errorf("%w: one list item or quote has more than %d parts", ErrLimit, maxInner)
 			}
 			size *= 2
 			continue
@@ -95,8 +95,18 @@ func hold(root ast.Node, source []byte, start int) int {
 	return start
 }
 
+func count(root ast.Node) int {
+	n := 0
+	for c := root.FirstChild(); c != nil; c = c.NextSibling() {
+		if c.Type() == ast.TypeBlock {
+			n += 1 + count(c)
+		}
+	}
+	return n
+}
+
 func isContainer(n ast.Node) bool {
-	return n != nil && (n.Kind() == ast.KindBlockquote || n.Kind() == ast.KindList)
+	return n.Kind() == ast.KindBlockquote || n.Kind() == ast.KindList
 }
 
 func lineStart(source []byte, at int) int {

@@ -27,7 +27,7 @@ func directory(t *testing.T) sourcetest.Fixture {
 		Remove: func(name string) { remove(t, dir, name) },
 		SetACL: func(name string, who ...acl.Subject) { write(t, dir, name+".acl.yaml", list(who)) },
 		Spoil:  func(name string) { write(t, dir, name+".acl.yaml", "alow: [user:ann]\n") },
-		Break:  func() { write(t, dir, "sub/.ken/acl.yaml", "version: 1\n") },
+		Break:  func() { write(t, dir, ".ken/acl.yaml", "version: 1\nrule: []\n") },
 	}
 }
 

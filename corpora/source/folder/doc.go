@@ -13,8 +13,13 @@
 // place. Files are opened through [os.Root], so that nothing that changes
 // during the walk leads outside either.
 //
+// A hard link is a file of its own, as a copy is, and goes by the rules for its
+// path.
+//
 // A document that cannot be read, or whose front matter or sidecar is not
-// understood, is an error of that document. The caller must then take from the
+// understood, is an error of that document; so is one that a rule or a sidecar
+// seems to be meant for and misses by case, by characters that look alike or by
+// its form, and a folder with a policy of its own. The caller must then take from the
 // index what it had of it, or close it: who may read it is not known. A part
 // of the folder that cannot be listed, or a policy that is not understood, is
 // an error of the source, and the listing does not end with Complete.

@@ -60,7 +60,7 @@ func (f file) mark(h io.Writer, p string, info fs.FileInfo) error {
 	if !info.ModTime().IsZero() || !info.Mode().IsRegular() {
 		return nil
 	}
-	data, err := readLimited(f.source.fsys, p, f.source.options.MaxBytes+1)
+	data, _, err := f.source.readLimited(p, f.source.options.MaxBytes+1)
 	if err != nil {
 		return err
 	}
@@ -108,18 +108,13 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 // bytes reads the file. A link or pipe that has taken its place since the
 // listing is not opened.
 func (f file) bytes() ([]byte, time.Time, error) {
-	info, err := fs.Lstat(f.source.fsys, f.path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%w: %q changed while it was read", ErrNotRegular, f.path)
-	}
-	var data []byte
 	limit := f.source.options.MaxBytes
-	if err == nil {
-		data, err = readLimited(f.source.fsys, f.path, limit+1)
-	}
+	data, info, err := f.source.readLimited(f.path, limit+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, time.Time{}, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
+	case errors.Is(err, ErrNotRegular):
+		return nil, time.Time{}, fmt.Errorf("%q changed while it was read: %w", f.path, err)
 	case err != nil:
 		return nil, time.Time{}, err
 	case int64(len(data)) > limit:
@@ -163,7 +158,7 @@ func (f file) acl(own policy.Statement) (acl.List, error) {
 // is an error, so that an editor that replaces it opens the document to no one
 // for that moment.
 func (f file) readSidecar() (policy.Statement, error) {
-	data, err := readLimited(f.source.fsys, f.path+sidecarSuffix, maxPolicy)
+	data, _, err := f.source.readLimited(f.path+sidecarSuffix, maxPolicy)
 	if errors.Is(err, fs.ErrNotExist) && f.sidecar == nil {
 		return policy.Statement{}, nil
 	}
@@ -175,22 +170,4 @@ func (f file) readSidecar() (policy.Statement, error) {
 		return policy.Statement{}, fmt.Errorf("%w %s%s: %w", ErrSidecar, f.path, sidecarSuffix, err)
 	}
 	return s, nil
-}
-
-// readLimited reads at most limit bytes of a regular file, and opens no other:
-// a pipe would never end.
-func readLimited(fsys fs.FS, p string, limit int64) (data []byte, err error) {
-	info, err := fs.Stat(fsys, p)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %q", ErrNotRegular, p)
-	}
-	f, err := fsys.Open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return io.ReadAll(io.LimitReader(f, limit))
 }

@@ -203,7 +203,7 @@ func TestBadDocumentsAreTheirOwnErrors(t *testing.T) {
 		{"sidecar is a folder", "a.md", []string{"a.md", "x", "a.md.acl.yaml/x", ""}, folder.ErrSidecar, "not a regular file"},
 		{"sidecar in capitals", "a.md", []string{"a.md", "x", "a.md.ACL.yaml", "[user:a]"}, folder.ErrSidecar, "rename it to a.md.acl.yaml"},
 		{"sidecar with another extension", "a.md", []string{"a.md", "x", "a.md.acl.yml", "[user:a]"}, folder.ErrSidecar, "rename it to a.md.acl.yaml"},
-		{"sidecar of nothing", "a.acl.yaml", []string{"a.md", "x", "a.acl.yaml", "[user:a]"}, folder.ErrSidecar, "belongs to no file"},
+		{"sidecar of nothing", "b.acl.yaml", []string{"a.md", "x", "b.acl.yaml", "[user:a]"}, folder.ErrSidecar, "belongs to no file"},
 		{"binary by name", "a.png", []string{"a.png", "x"}, extract.ErrUnsupported, "a.png"},
 		{"binary by content", "a.md", []string{"a.md", "x\x00"}, extract.ErrUnsupported, "a.md"},
 		{"too large", "a.md", []string{"a.md", strings.Repeat("x", 201)}, folder.ErrTooLarge, "has 201 bytes, the limit is 200; split it or raise MaxBytes"},
@@ -299,8 +299,8 @@ func TestUnreadableSidecarClosesItsDocument(t *testing.T) {
 // A policy in a sub-folder would be passed over, so the sub-folder is.
 func TestPolicyBelowTheTop(t *testing.T) {
 	r := read(t, newSource(t, files("a.md", "x", "sub/b.md", "x", "sub/.ken/acl.yaml", "version: 1\n"), folder.Options{Owner: "user:me"}))
-	if r.err == nil || !strings.Contains(r.err.Error(), `"sub/.ken/acl.yaml" is a policy below the top`) || r.complete || !slices.Equal(r.order, []string{"a.md"}) {
-		t.Errorf("error %v, complete %v, documents %v", r.err, r.complete, r.order)
+	if err := r.errs["sub"]; err == nil || !strings.Contains(err.Error(), `"sub/.ken/acl.yaml" is a policy below the top`) || !r.complete || !slices.Equal(r.order, []string{"a.md"}) {
+		t.Errorf("error %v, complete %v, documents %v", err, r.complete, r.order)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ken/corpora/source/folder"
 )
@@ -99,5 +100,90 @@ func TestPipesAreNotOpened(t *testing.T) {
 	}
 	if err := r.errs["b.md"]; !errors.Is(err, folder.ErrSidecar) {
 		t.Errorf("b.md: %v", err)
+	}
+}
+
+// A folder on the way that becomes a link shows other files under its paths,
+// which other rules protect.
+func TestFolderLinkAfterTheListing(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "people/pay.md", "secret")
+	write(t, dir, "public/pay.md", "text")
+	for c, err := range open(t, dir, folder.Options{Name: "h"}).Changes(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.ID != "h/public/pay.md" {
+			continue
+		}
+		if err := os.Rename(filepath.Join(dir, "public"), filepath.Join(dir, "gone")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("people", filepath.Join(dir, "public")); err != nil {
+			t.Fatal(err)
+		}
+		if d, data, err := c.Load(t.Context()); !errors.Is(err, folder.ErrNotRegular) {
+			t.Errorf("%+v, %q, %v", d, data, err)
+		}
+	}
+}
+
+// Whatever changes a document's text or permissions changes its stamp, also if
+// somebody sets the times back.
+func TestStampFollowsEveryChange(t *testing.T) {
+	then := time.Unix(1e9, 0)
+	for name, change := range map[string]func(dir string){
+		"same size, same time": func(dir string) {
+			write(t, dir, "a.md", "two")
+			touch(t, dir, "a.md", then)
+		},
+		"another file, same size and time": func(dir string) {
+			write(t, dir, "new", "two")
+			touch(t, dir, "new", then)
+			if err := os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "a.md")); err != nil {
+				t.Error(err)
+			}
+		},
+		"a sidecar":                       func(dir string) { write(t, dir, "a.md.acl.yaml", "[user:b]") },
+		"a sidecar of same size and time": func(dir string) { write(t, dir, "b.md.acl.yaml", "[user:c]"); touch(t, dir, "b.md.acl.yaml", then) },
+		"no sidecar":                      func(dir string) { remove(t, dir, "b.md.acl.yaml") },
+		"a policy":                        func(dir string) { write(t, dir, ".ken/acl.yaml", "version: 1\ndefault: {allow: [group:x]}\n") },
+		"a deny": func(dir string) {
+			write(t, dir, ".ken/acl.yaml", "version: 1\ndefault: {allow: [everyone], deny: [user:x]}\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, ".ken/acl.yaml", "version: 1\ndefault: {allow: [everyone]}\n")
+			for file, text := range map[string]string{"a.md": "one", "b.md": "one", "b.md.acl.yaml": "[user:b]"} {
+				write(t, dir, file, text)
+				touch(t, dir, file, then)
+			}
+			s := open(t, dir, folder.Options{})
+			before := read(t, s).docs
+			change(dir)
+			after := read(t, s).docs
+			if before["a.md"].Stamp == after["a.md"].Stamp && before["b.md"].Stamp == after["b.md"].Stamp {
+				t.Error("the stamps are the same")
+			}
+		})
+	}
+}
+
+func TestRenames(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.md", "text")
+	s := open(t, dir, folder.Options{})
+	for _, name := range []string{"b.md", "B.md", "d/B.md"} {
+		before := read(t, s).order[0]
+		if err := os.MkdirAll(filepath.Join(dir, "d"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, before), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if r := read(t, s); !slices.Equal(r.order, []string{name}) || !r.complete {
+			t.Errorf("documents %v, want %s alone", r.order, name)
+		}
 	}
 }

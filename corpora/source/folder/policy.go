@@ -41,7 +41,7 @@ func (s *Source) Policy() (Origin, error) {
 }
 
 func (s *Source) policy() (*policy.Policy, Origin, error) {
-	data, err := readLimited(s.fsys, policy.File, maxPolicy)
+	data, _, err := s.readLimited(policy.File, maxPolicy)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := s.misnamed(); err != nil {
 			return nil, Origin{}, err

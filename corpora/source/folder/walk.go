@@ -18,8 +18,6 @@ import (
 	"ken/corpora/policy"
 )
 
-const sidecarSuffix = ".acl.yaml"
-
 var (
 	// ErrName says that a file's name cannot name a document.
 	ErrName = errors.New("unusable file name")
@@ -48,13 +46,15 @@ func (w *walk) folder(dir string) bool {
 	if err != nil {
 		w.problems = append(w.problems, fmt.Errorf("list %q: %w", dir, err))
 	}
-	if dir != "." && w.ownPolicy(dir, entries) {
-		return true
+	if dir != "." {
+		if err := cmp.Or(w.ownPolicy(dir, entries), w.policy.DoubtFolder(dir)); err != nil {
+			return w.report(dir, err)
+		}
 	}
 	sortAsPaths(entries)
-	sidecars := sidecarsOf(entries)
+	beside := sidecarsOf(entries)
 	for _, e := range entries {
-		if !w.entry(path.Join(dir, e.Name()), e, sidecars) {
+		if !w.entry(path.Join(dir, e.Name()), e, beside) {
 			return false
 		}
 	}
@@ -62,19 +62,18 @@ func (w *walk) folder(dir string) bool {
 }
 
 // ownPolicy finds a folder that was written to be ingested by itself. Reading
-// it here would pass over its policy, so it is left out and the listing is not
-// complete.
-func (w *walk) ownPolicy(dir string, entries []fs.DirEntry) bool {
+// it here would pass over its policy, so it is left out, and the listing that
+// goes on without it closes what was indexed of it.
+func (w *walk) ownPolicy(dir string, entries []fs.DirEntry) error {
 	hidden := path.Dir(policy.File)
 	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == hidden }) {
-		return false
+		return nil
 	}
 	file := path.Join(dir, policy.File)
 	if _, err := fs.Lstat(w.source.fsys, file); errors.Is(err, fs.ErrNotExist) {
-		return false
+		return nil
 	}
-	w.problems = append(w.problems, fmt.Errorf("%q is a policy below the top: move its rules to %s, or ingest %q by itself", file, policy.File, dir))
-	return true
+	return fmt.Errorf("%q is a policy below the top: move its rules to %s, or ingest %q by itself", file, policy.File, dir)
 }
 
 // sortAsPaths puts entries in the byte order of the paths below them: a/b comes
@@ -89,29 +88,7 @@ func sortAsPaths(entries []fs.DirEntry) {
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(key(a), key(b)) })
 }
 
-// sidecarsOf maps the names of files to their sidecars.
-func sidecarsOf(entries []fs.DirEntry) map[string]fs.DirEntry {
-	out := make(map[string]fs.DirEntry)
-	for _, e := range entries {
-		if of, ok := sidecarOf(e.Name()); ok {
-			out[of] = e
-		}
-	}
-	return out
-}
-
-// sidecarOf returns the name of the file that a sidecar belongs to. Spellings
-// of the suffix that are not read count too, so that they can be refused.
-func sidecarOf(name string) (string, bool) {
-	for _, suffix := range []string{sidecarSuffix, ".acl.yml"} {
-		if cut := len(name) - len(suffix); cut > 0 && strings.EqualFold(name[cut:], suffix) {
-			return name[:cut], true
-		}
-	}
-	return "", false
-}
-
-func (w *walk) entry(p string, e fs.DirEntry, sidecars map[string]fs.DirEntry) bool {
+func (w *walk) entry(p string, e fs.DirEntry, beside sidecars) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield(corpora.Change{}, err)
 		return false
@@ -124,11 +101,14 @@ func (w *walk) entry(p string, e fs.DirEntry, sidecars map[string]fs.DirEntry) b
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return w.reportName(p)
 	case e.IsDir():
+		if err := beside.ofFolder(name); err != nil {
+			return w.report(p, err)
+		}
 		return w.folder(p)
 	case isSidecar:
 		return w.sidecar(p, of)
 	}
-	return w.file(p, e, sidecars[name])
+	return w.file(p, e, beside)
 }
 
 // reportName reports a name that no DocID can hold, in quotes.
@@ -147,7 +127,7 @@ func (w *walk) sidecar(p, of string) bool {
 	return w.report(p, fmt.Errorf("%w %q belongs to no file: want NAME.EXT%s beside NAME.EXT", ErrSidecar, p, sidecarSuffix))
 }
 
-func (w *walk) file(p string, e, sidecar fs.DirEntry) bool {
+func (w *walk) file(p string, e fs.DirEntry, beside sidecars) bool {
 	f := file{source: w.source, path: p, policy: w.policy}
 	info, err := e.Info()
 	switch {
@@ -159,31 +139,16 @@ func (w *walk) file(p string, e, sidecar fs.DirEntry) bool {
 	if err := w.check(p, info); err != nil {
 		return w.report(p, err)
 	}
-	if f.sidecar, err = checkSidecar(p, sidecar); err != nil {
+	if f.sidecar, err = beside.of(e.Name()); err != nil {
+		return w.report(p, err)
+	}
+	if err := w.policy.Doubt(p); err != nil {
 		return w.report(p, err)
 	}
 	if f.stamp, err = f.stampOf(info); err != nil {
 		return w.report(p, err)
 	}
 	return w.yield(corpora.Change{Op: corpora.Put, ID: w.source.id(p), Stamp: f.stamp, Load: f.load}, nil)
-}
-
-// checkSidecar refuses what a change of would not be seen, and a name that would
-// not be read: both would leave the document to a wider rule.
-func checkSidecar(p string, e fs.DirEntry) (fs.FileInfo, error) {
-	if e == nil {
-		return nil, nil
-	}
-	info, err := e.Info()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w of %q: %w", ErrSidecar, p, err)
-	case !strings.HasSuffix(e.Name(), sidecarSuffix):
-		return nil, fmt.Errorf("%w %q is not read: rename it to %s", ErrSidecar, e.Name(), path.Base(p)+sidecarSuffix)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w %q: %w: put the file itself there", ErrSidecar, e.Name(), ErrNotRegular)
-	}
-	return info, nil
 }
 
 // check refuses what need not be opened to be refused.
