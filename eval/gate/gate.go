@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"ken/eval"
 	"ken/eval/stats"
 	"ken/eval/suite"
 )
@@ -49,10 +50,42 @@ func Check(baseline, now suite.Result, o Options) []suite.Gate {
 			gates = append(gates, missing(run, now)...)
 		}
 	}
+	for i := range gates {
+		sinceBaseline(&gates[i], baseline, now, o.Seed)
+	}
 	for _, d := range Compare(baseline, now, o.Metrics, o.Seed) {
 		gates = append(gates, o.gate(d, baseline, now))
 	}
 	return gates
+}
+
+// sinceBaseline names, for a threshold that was missed, the questions that lost
+// most since the baseline in place of those with the lowest score, which may
+// always have been low.
+func sinceBaseline(g *suite.Gate, baseline, now suite.Result, seed uint64) {
+	if g.Passed || g.Metric == "" {
+		return
+	}
+	after, ok := same(now, suite.Run{System: suite.Ken, Mode: g.Mode, Report: eval.Report{Set: g.Set}})
+	if !ok {
+		return
+	}
+	before, ok := same(baseline, after)
+	if !ok {
+		return
+	}
+	if d, ok := difference(before, after, g.Metric, seed); ok && len(d.Worst) > 0 {
+		g.Message += fmt.Sprintf("; the mean over questions was %.4f and is %.4f", d.A, d.B)
+		g.Worst = worst(d)
+	}
+}
+
+func worst(d Difference) []string {
+	var out []string
+	for _, c := range d.Worst[:min(shown, len(d.Worst))] {
+		out = append(out, fmt.Sprintf("%s (%.3f -> %.3f)", c.Query, c.A, c.B))
+	}
+	return out
 }
 
 func missing(run suite.Run, now suite.Result) []suite.Gate {
@@ -95,10 +128,7 @@ func (o Options) gate(d Difference, a, b suite.Result) suite.Gate {
 	if !lost {
 		return g
 	}
-	g.Passed = false
-	for _, c := range d.Worst[:min(shown, len(d.Worst))] {
-		g.Worst = append(g.Worst, fmt.Sprintf("%s (%.3f -> %.3f)", c.Query, c.A, c.B))
-	}
+	g.Passed, g.Worst = false, worst(d)
 	return g
 }
 

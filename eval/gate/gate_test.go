@@ -105,3 +105,15 @@ func TestCompareCountsQuestions(t *testing.T) {
 		t.Errorf("difference %+v", d)
 	}
 }
+
+// A threshold that is missed names what lost since the baseline, not what
+// always was low.
+func TestThresholdNamesWhatLost(t *testing.T) {
+	before := result(4, func(q int) float64 { return float64(q) / 4 }, 4)
+	now := result(4, func(q int) float64 { return float64(q) / 4 * float64(1-q/3) }, 4) // q03 falls from .75 to 0
+	now.Gates = []suite.Gate{{Kind: suite.KindThreshold, Set: "set", Mode: "hybrid", Metric: "ndcg@10", Worst: []string{"q00"}}}
+	bad := failed(gate.Check(before, now, gate.Options{}))
+	if len(bad) != 1 || !slices.Equal(bad[0].Worst, []string{"q03 (0.750 -> 0.000)"}) {
+		t.Errorf("failed %+v", bad)
+	}
+}

@@ -81,6 +81,11 @@ type Gate struct {
 	Passed  bool     `json:"passed"`
 	Message string   `json:"message"`
 	Worst   []string `json:"worst,omitempty"` // the questions that speak most against it
+
+	// Of a threshold on a run: where its figure stands in the Result.
+	Set    string `json:"set,omitempty"`
+	Mode   string `json:"mode,omitempty"`
+	Metric string `json:"metric,omitempty"`
 }
 
 // answers scores one system: the threshold comes from the first half of the set
@@ -172,7 +177,9 @@ func (s Suite) check(r Result) []Gate {
 				continue
 			}
 			if x, ok := figure(run, t.Persona, t.Metric); ok {
-				gates = append(gates, t.gate(run.Name(), x, worst(run, t.Persona, t.Metric)))
+				g := t.gate(run.Name(), x, worst(run, t.Persona, t.Metric))
+				g.Set, g.Mode, g.Metric = run.Set, run.Mode, t.Metric
+				gates = append(gates, g)
 			}
 		}
 		if len(gates) == before {

@@ -18,6 +18,7 @@ type Options struct {
 	Load      func(path string) (eval.Set, error) // a set by the path in the suite
 	Build     eval.Build
 	Retrieval retrieval.Options
+	Budgets   []int // tokens at which answers are looked for; nil is eval's
 
 	// Baseline makes plain RAG over the set's documents; it is needed if the
 	// suite asks for it.
@@ -91,7 +92,7 @@ func (s Suite) set(ctx context.Context, set Set, o Options) ([]Run, *Run, error)
 
 func (s Suite) options(set Set, loaded eval.Set, mode retrieval.Mode, o Options) eval.Options {
 	out := eval.Options{
-		Set: loaded, Build: o.Build, Retrieval: o.Retrieval, Mode: mode, Metrics: s.Metrics, Personas: set.Personas,
+		Set: loaded, Build: o.Build, Retrieval: o.Retrieval, Mode: mode, Metrics: s.Metrics, Personas: set.Personas, Budgets: o.Budgets,
 	}
 	if o.Progress != nil {
 		out.Progress = func(done, of int) { o.Progress(set.Name+", "+string(mode), done, of) }
