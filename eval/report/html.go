@@ -99,7 +99,7 @@ func newHistogram(run suite.Run) histogram {
 		h.Most = max(h.Most, counts[i])
 	}
 	for i := low; i <= high; i++ {
-		b := bar{Label: fmt.Sprintf("%g", math.Exp2(float64(i))), Count: counts[i], X: len(h.Bars) * (barWidth + barGap)}
+		b := bar{Label: fmt.Sprintf("%.2g", math.Exp2(float64(i))), Count: counts[i], X: len(h.Bars) * (barWidth + barGap)}
 		b.Height = plotHeight * b.Count / h.Most
 		b.Y, b.TextX = plotTop+plotHeight-b.Height, b.X+barWidth/2
 		h.Bars = append(h.Bars, b)
