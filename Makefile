@@ -63,8 +63,8 @@ golden: ## write the golden files anew; read the diff before you commit it
 	  echo "$$dir"; $(GO) test "$$dir" -update || exit 1; done
 
 .PHONY: eval
-eval: build ## evaluate on the bundled corpus
-	$(BIN) eval run --set corpora/sample
+eval: build ## run the bundled suite: eval.json and eval.html; fails if a gate does
+	$(BIN) eval run eval/suites/bundled.yaml --json eval.json --html eval.html
 
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)

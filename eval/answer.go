@@ -11,22 +11,29 @@ import (
 // scoreAnswer measures packing: whether a gold answer stands in the passages
 // that were given. Questions whose answers are no words of their documents
 // (labels such as "yes" or "SUPPORT") are not counted.
-func (s scope) scoreAnswer(answers []string, expected map[corpora.DocID]int, r retrieval.Response, card *scorecard) {
+func (s *scope) scoreAnswer(answers []string, expected map[corpora.DocID]int, r retrieval.Response, o *Outcome) {
 	if !s.extractive(answers, expected) {
 		return
 	}
 	hit := 0.0
+	if inContext(r, answers) {
+		hit = 1
+	}
+	o.Metrics["answer_in_context"] = hit
+}
+
+func inContext(r retrieval.Response, answers []string) bool {
 	for _, result := range r.Results {
 		for _, passage := range result.Passages {
 			if containsAny(passage.Text, answers) {
-				hit = 1
+				return true
 			}
 		}
 	}
-	card.tally.add("answer_in_context", hit)
+	return false
 }
 
-func (s scope) extractive(answers []string, expected map[corpora.DocID]int) bool {
+func (s *scope) extractive(answers []string, expected map[corpora.DocID]int) bool {
 	for id := range expected {
 		if containsAny(s.docs[id].text, answers) {
 			return true

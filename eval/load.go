@@ -35,9 +35,14 @@ func Load(dir string) (Set, error) {
 //	corpus.jsonl    {_id, title, text}
 //	queries.jsonl   {_id, text}
 //	qrels.tsv       query-id, corpus-id, score; or qrels/test.tsv
-//	answers.jsonl   {_id, answers, by_user}   optional; by_user {user: {answers}} replaces
+//	answers.jsonl   {_id, answers, supporting, answerability, by_user, outdated}   optional
 //	acl.jsonl       {_id, users, groups}      optional; then users.jsonl is needed
 //	users.jsonl     {_id, groups}             the personas
+//
+// In answers.jsonl, answerability is ANSWERABLE or UNANSWERABLE, supporting names
+// documents, by_user {user: {answers, supporting, answerability}} is the gold of
+// those whose answer is another one, and outdated {documents} names superseded
+// pages with a wrong answer.
 //
 // In place of corpus.jsonl and acl.jsonl there may be a folder named corpus, as
 // ken ingests it: its policy says who may read what, and qrels.tsv names
@@ -127,7 +132,7 @@ func loadQuestions(fsys fs.FS, set *Set, known func(corpora.DocID) bool, docID f
 	if err := loadQrels(fsys, set, place, known, docID); err != nil {
 		return err
 	}
-	return loadAnswers(fsys, set, place)
+	return loadAnswers(fsys, set, place, docID)
 }
 
 func loadQueries(fsys fs.FS, set *Set) (map[string]int, error) {
@@ -222,28 +227,4 @@ func parseJudgement(line string) (judgement, error) {
 		return judgement{}, fmt.Errorf("score %q is not a whole number", fields[2])
 	}
 	return judgement{fields[0], fields[1], grade}, nil
-}
-
-func loadAnswers(fsys fs.FS, set *Set, place map[string]int) error {
-	type gold struct {
-		Answers []string `json:"answers"`
-	}
-	type line struct {
-		ID string `json:"_id"`
-		gold
-		ByUser map[string]gold `json:"by_user"`
-	}
-	return optional(eachRecord(fsys, "answers.jsonl", func(l line) error {
-		i, ok := place[l.ID]
-		if !ok {
-			return fmt.Errorf("answer to query %q, which queries.jsonl does not have", l.ID)
-		}
-		q := &set.Queries[i]
-		q.Answers = l.Answers
-		q.ByPersona = make(map[string][]string, len(l.ByUser))
-		for user, g := range l.ByUser {
-			q.ByPersona[user] = g.Answers
-		}
-		return nil
-	}))
 }

@@ -129,7 +129,7 @@ func TestLoadPermissions(t *testing.T) {
 			t.Errorf("%s reads %q, want %s %q", set.Personas[c.persona].Name, got, c.name, c.want)
 		}
 	}
-	if q := set.Queries[0]; q.Answers[0] != "18 weeks" || q.ByPersona["ann"][0] != "19 weeks" {
+	if q := set.Queries[0]; q.Answers[0] != "18 weeks" || q.ByPersona["ann"].Answers[0] != "19 weeks" {
 		t.Errorf("answers %+v", q)
 	}
 }

@@ -1,8 +1,11 @@
 package eval
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"ken/corpora"
 )
@@ -37,20 +40,59 @@ type metric struct {
 	score func(judged) float64
 }
 
-func metrics() []metric {
-	return []metric{
-		{"ndcg@10", func(j judged) float64 { return j.ndcg(10) }},
-		{"map", judged.averagePrecision},
-		{"mrr@10", func(j judged) float64 { return j.reciprocalRank(10) }},
-		{"recall@10", func(j judged) float64 { return j.recall(10) }},
-		{"recall@100", func(j judged) float64 { return j.recall(100) }},
-		{"precision@1", func(j judged) float64 { return j.precision(1) }},
-		{"precision@5", func(j judged) float64 { return j.precision(5) }},
-		{"precision@10", func(j judged) float64 { return j.precision(10) }},
-		{"hit@1", func(j judged) float64 { return j.hit(1) }},
-		{"hit@3", func(j judged) float64 { return j.hit(3) }},
-		{"hit@10", func(j judged) float64 { return j.hit(10) }},
+// defaultMetrics are measured in every run.
+var defaultMetrics = [...]string{
+	"ndcg@10", "map", "mrr@10", "recall@10", "recall@100", "precision@1", "precision@5", "precision@10", "hit@1", "hit@3", "hit@10",
+}
+
+// metricsNamed returns the default metrics and those named besides.
+func metricsNamed(names []string) ([]metric, error) {
+	var out []metric
+	for _, name := range append(defaultMetrics[:], names...) {
+		if slices.ContainsFunc(out, func(m metric) bool { return m.name == name }) {
+			continue
+		}
+		m, err := metricNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
 	}
+	return out, nil
+}
+
+// CheckMetric returns an error unless name is a ranking metric: map, mrr, or
+// ndcg, mrr, recall, precision, success or hit (the same) with @k.
+func CheckMetric(name string) error {
+	_, err := metricNamed(name)
+	return err
+}
+
+// maxCut is the deepest k of a metric: more is beyond the depth of any ranking.
+const maxCut = 10_000
+
+func metricNamed(name string) (metric, error) {
+	kind, cut, hasCut := strings.Cut(name, "@")
+	k, err := strconv.Atoi(cut)
+	valid := err == nil && k >= 1 && k <= maxCut && strconv.Itoa(k) == cut
+	switch {
+	case name == "map":
+		return metric{name, judged.averagePrecision}, nil
+	case name == "mrr":
+		return metric{name, func(j judged) float64 { return j.reciprocalRank(len(j.grades)) }}, nil
+	case !hasCut || !valid:
+	case kind == "ndcg":
+		return metric{name, func(j judged) float64 { return j.ndcg(k) }}, nil
+	case kind == "mrr":
+		return metric{name, func(j judged) float64 { return j.reciprocalRank(k) }}, nil
+	case kind == "recall":
+		return metric{name, func(j judged) float64 { return j.recall(k) }}, nil
+	case kind == "precision":
+		return metric{name, func(j judged) float64 { return j.precision(k) }}, nil
+	case kind == "success" || kind == "hit":
+		return metric{name, func(j judged) float64 { return j.hit(k) }}, nil
+	}
+	return metric{}, fmt.Errorf("metric %q: want map, mrr, or ndcg, mrr, recall, precision or success with @k, such as ndcg@10", name)
 }
 
 // ndcg is normalised discounted cumulative gain with linear gains (Järvelin

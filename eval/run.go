@@ -31,7 +31,35 @@ type Options struct {
 	Retrieval retrieval.Options // embedder, parameters, clock
 	Mode      retrieval.Mode    // "" is Hybrid
 	Settings  map[string]any    // what else decides the ranking, for the report
+	Budgets   []int             // tokens at which to look for the gold answer; nil is 500, 1,000, 2,000 and 4,000
+	Metrics   []string          // ranking metrics besides the usual ones; see CheckMetric
+	Personas  []string          // who asks, by name; nil is every persona of the set
 	Progress  func(done, of int)
+
+	// Searcher makes what is measured from the filled index; nil is
+	// retrieval.New. The options are those of the run, at its one instant.
+	Searcher func(Index, retrieval.Options) (Searcher, error)
+}
+
+// Searcher answers questions: a retrieval.Searcher, or what is compared with it.
+type Searcher interface {
+	Explain(context.Context, acl.Principal, retrieval.Request) (retrieval.Response, []retrieval.Ranked, error)
+	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
+}
+
+func product(store Index, o retrieval.Options) (Searcher, error) { return retrieval.New(store, o) }
+
+func (o Options) withDefaults() Options {
+	if o.Mode == "" {
+		o.Mode = retrieval.Hybrid
+	}
+	if o.Budgets == nil {
+		o.Budgets = []int{500, AccuracyBudget, retrieval.DefaultBudget, 4_000}
+	}
+	if o.Searcher == nil {
+		o.Searcher = product
+	}
+	return o
 }
 
 // Run measures the set. It never touches an index but its own.
@@ -67,15 +95,24 @@ func run(ctx context.Context, o Options) (_ Report, err error) {
 // runner asks every question as every persona.
 type runner struct {
 	Options
-	searcher *retrieval.Searcher
+	searcher Searcher
+	clocks   *stageClock
+	metrics  []metric
 	truth    *truth
 	now      time.Time
 	done     int
 }
 
 func newRunner(ctx context.Context, o Options, store Index) (*runner, error) {
-	if o.Mode == "" {
-		o.Mode = retrieval.Hybrid
+	o = o.withDefaults()
+	personas, err := o.Set.personas(o.Personas)
+	if err != nil {
+		return nil, err
+	}
+	o.Set.Personas = personas
+	metrics, err := metricsNamed(o.Metrics)
+	if err != nil {
+		return nil, err
 	}
 	clock := o.Retrieval.Clock
 	if clock == nil {
@@ -83,7 +120,12 @@ func newRunner(ctx context.Context, o Options, store Index) (*runner, error) {
 	}
 	now := clock() // one instant for the whole run: grants do not end in the middle of it
 	o.Retrieval.Clock = func() time.Time { return now }
-	searcher, err := retrieval.New(store, o.Retrieval)
+	clocks := newStageClock()
+	timed := o.Retrieval
+	if timed.Embedder != nil {
+		timed.Embedder = timedEmbedder{timed.Embedder, clocks}
+	}
+	searcher, err := o.Searcher(timedIndex{store, clocks}, timed)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +133,7 @@ func newRunner(ctx context.Context, o Options, store Index) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{Options: o, searcher: searcher, truth: truth, now: now}, nil
+	return &runner{Options: o, searcher: searcher, clocks: clocks, metrics: metrics, truth: truth, now: now}, nil
 }
 
 func (r *runner) all(ctx context.Context) (Report, error) {
@@ -117,7 +159,7 @@ func (r *runner) all(ctx context.Context) (Report, error) {
 func (r *runner) persona(ctx context.Context, persona Persona, card *scorecard) error {
 	scope := r.truth.scope(persona.Principal, r.now)
 	for _, q := range r.Set.Queries {
-		if len(q.Relevant) > 0 {
+		if len(q.Relevant) > 0 || q.Known {
 			if err := r.ask(ctx, persona, scope, q, card); err != nil {
 				return fmt.Errorf("query %s: %w", q.ID, err)
 			}
@@ -131,27 +173,38 @@ func (r *runner) persona(ctx context.Context, persona Persona, card *scorecard) 
 }
 
 // ask runs one question. One without a relevant document that the persona may
-// read is not scored, but what it returns is still looked at for leaks.
-func (r *runner) ask(ctx context.Context, persona Persona, scope scope, q Query, card *scorecard) error {
+// read has no ranking to score, but what it returns is still looked at for
+// leaks, and whether to answer it at all is measured.
+func (r *runner) ask(ctx context.Context, persona Persona, scope *scope, q Query, card *scorecard) error {
 	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode}
+	r.clocks.reset()
 	started := time.Now()
 	response, ranked, err := r.searcher.Explain(ctx, p, request)
 	if err != nil {
 		return err
 	}
-	card.latencies = append(card.latencies, time.Since(started))
+	took := time.Since(started)
+	outcome := Outcome{Query: q.ID, Persona: persona.Name, Text: q.Text, Metrics: make(Metrics), LatencyMS: milliseconds(took), StagesMS: r.clocks.stages(took)}
 	for _, service := range response.Degraded {
 		card.degraded[service]++
 	}
 	ranking := documents(ranked)
-	card.leaks += scope.leaksOf(ranking, response)
-	if err := r.fetchForbidden(ctx, p, scope, q, card); err != nil {
+	outcome.Leaks = scope.leaksOf(ranking, response)
+	outcome.Top = places(ranked)
+	leaks, err := r.fetchForbidden(ctx, p, scope, q)
+	if err != nil {
 		return err
 	}
+	outcome.Leaks += leaks
 	if expected := scope.expected(q.Relevant); len(expected) > 0 {
-		card.score(judge(ranking, expected))
-		scope.scoreAnswer(q.answersFor(persona.Name), expected, response, card)
+		outcome.Expected = slices.Sorted(maps.Keys(expected))
+		outcome.score(judge(ranking, expected), r.metrics)
+		scope.scoreAnswer(q.goldFor(persona.Name).Answers, expected, response, &outcome)
 	}
+	if err := r.scoreGold(ctx, persona, scope, q, response, ranking, &outcome); err != nil {
+		return err
+	}
+	card.add(outcome)
 	return nil
 }
 
@@ -169,18 +222,20 @@ func documents(ranked []retrieval.Ranked) []corpora.DocID {
 	return out
 }
 
-// fetchForbidden tries to read the question's documents that the persona may not.
-func (r *runner) fetchForbidden(ctx context.Context, p acl.Principal, scope scope, q Query, card *scorecard) error {
+// fetchForbidden tries to read the question's documents that the persona may
+// not, and counts those that it gets.
+func (r *runner) fetchForbidden(ctx context.Context, p acl.Principal, scope *scope, q Query) (int, error) {
+	leaks := 0
 	for _, id := range slices.Sorted(maps.Keys(q.Relevant)) {
 		if scope.readable[id] {
 			continue
 		}
 		_, err := r.searcher.Fetch(ctx, p, id, 0, 0)
 		if err == nil {
-			card.leaks++
+			leaks++
 		} else if !isNotFound(err) {
-			return err
+			return leaks, err
 		}
 	}
-	return nil
+	return leaks, nil
 }

@@ -164,7 +164,10 @@ func TestRunIsDeterministic(t *testing.T) {
 	var reports [2]string
 	for i := range reports {
 		report := run(t, eval.Options{Set: load(t, withACL()), Build: build(t), Retrieval: retrieval.Options{Embedder: embedder(t)}})
-		report.LatencyMS = eval.Latency{}
+		report.LatencyMS, report.StagesMS = eval.Latency{}, nil
+		for j := range report.Outcomes {
+			report.Outcomes[j].LatencyMS, report.Outcomes[j].StagesMS = 0, nil
+		}
 		for j := range report.Personas {
 			report.Personas[j].LatencyMS = eval.Latency{}
 		}

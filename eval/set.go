@@ -1,6 +1,10 @@
 package eval
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"ken/corpora"
 	"ken/corpora/acl"
 )
@@ -19,10 +23,21 @@ type Query struct {
 	ID       string
 	Text     string
 	Relevant map[corpora.DocID]int // judged documents with their grades; above 0 is relevant
-	Answers  []string              // gold answers; nil if the set has none
+	Gold                           // what the answer is; the zero Gold if the set does not say
 
-	// ByPersona has the gold answers of personas whose answer is another one.
-	ByPersona map[string][]string
+	// ByPersona has the gold of personas whose answer is another one.
+	ByPersona map[string]Gold
+
+	// Outdated are superseded documents that hold a wrong answer.
+	Outdated []corpora.DocID
+}
+
+// Gold is what is known of a question's answer.
+type Gold struct {
+	Answers    []string        // strings that stand in a supporting document
+	Supporting []corpora.DocID // documents that hold an answer; if none is named, the relevant ones do
+	Known      bool            // the set says whether there is an answer
+	Answerable bool            // some document answers it
 }
 
 // Persona is one who asks.
@@ -31,10 +46,40 @@ type Persona struct {
 	Principal acl.Principal
 }
 
-// answersFor returns the gold answers for the persona.
-func (q Query) answersFor(persona string) []string {
-	if answers, ok := q.ByPersona[persona]; ok {
-		return answers
+// goldFor returns the gold for the persona.
+func (q Query) goldFor(persona string) Gold {
+	if g, ok := q.ByPersona[persona]; ok {
+		return g
 	}
-	return q.Answers
+	return q.Gold
+}
+
+// personas returns the personas with these names, in the order of the names;
+// all of them for no names.
+func (s Set) personas(names []string) ([]Persona, error) {
+	if len(names) == 0 {
+		return s.Personas, nil
+	}
+	var out []Persona
+	for _, name := range names {
+		i := slices.IndexFunc(s.Personas, func(p Persona) bool { return p.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("persona %q: the set has %s", name, strings.Join(s.personaNames(), ", "))
+		}
+		out = append(out, s.Personas[i])
+	}
+	return out, nil
+}
+
+func (s Set) personaNames() []string {
+	var names []string
+	for _, p := range s.Personas {
+		if p.Name != "" {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return []string{"none: it has no permissions"}
+	}
+	return names
 }

@@ -17,7 +17,8 @@ import (
 // truth is the documents as their source has them: what the index says is
 // checked against it, never against the index itself.
 type truth struct {
-	docs map[corpora.DocID]original
+	docs  map[corpora.DocID]original
+	forms map[corpora.DocID][]form // see formsOf
 }
 
 type original struct {
@@ -49,10 +50,11 @@ type scope struct {
 	*truth
 	readable  map[corpora.DocID]bool
 	forbidden []corpora.DocID // sorted
+	lexicon   lexicon         // see words
 }
 
-func (t *truth) scope(p acl.Principal, at time.Time) scope {
-	s := scope{truth: t, readable: make(map[corpora.DocID]bool)}
+func (t *truth) scope(p acl.Principal, at time.Time) *scope {
+	s := &scope{truth: t, readable: make(map[corpora.DocID]bool)}
 	for _, id := range slices.Sorted(maps.Keys(t.docs)) {
 		if t.docs[id].acl.Admits(p, at) {
 			s.readable[id] = true
@@ -65,7 +67,7 @@ func (t *truth) scope(p acl.Principal, at time.Time) scope {
 
 // expected is what should be found: relevant and not forbidden. A judged
 // document that the set does not hold stays expected, as in trec_eval.
-func (s scope) expected(relevant map[corpora.DocID]int) map[corpora.DocID]int {
+func (s *scope) expected(relevant map[corpora.DocID]int) map[corpora.DocID]int {
 	out := make(map[corpora.DocID]int)
 	for id, grade := range relevant {
 		_, held := s.docs[id]
@@ -78,7 +80,7 @@ func (s scope) expected(relevant map[corpora.DocID]int) map[corpora.DocID]int {
 
 // leaksOf counts what shows of documents that may not be read: ids in the
 // ranking and in the answer, titles, and quoted text.
-func (s scope) leaksOf(ranking []corpora.DocID, r retrieval.Response) int {
+func (s *scope) leaksOf(ranking []corpora.DocID, r retrieval.Response) int {
 	leaks := 0
 	for _, id := range ranking {
 		leaks += s.idLeak(id)
@@ -100,7 +102,7 @@ func (s scope) leaksOf(ranking []corpora.DocID, r retrieval.Response) int {
 	return leaks
 }
 
-func (s scope) idLeak(id corpora.DocID) int {
+func (s *scope) idLeak(id corpora.DocID) int {
 	if s.readable[id] {
 		return 0
 	}
@@ -111,7 +113,7 @@ func (s scope) idLeak(id corpora.DocID) int {
 const quotable = 40
 
 // textLeak reports text that stands in a forbidden document and not in its own.
-func (s scope) textLeak(own original, text string) int {
+func (s *scope) textLeak(own original, text string) int {
 	text = strings.TrimSpace(text)
 	if len(text) < quotable || strings.Contains(own.text, text) {
 		return 0

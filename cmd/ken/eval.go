@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,9 +12,7 @@ import (
 
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/wire"
-	"ken/corpora"
 	"ken/eval"
-	"ken/index/embedded"
 	"ken/retrieval"
 )
 
@@ -25,7 +22,7 @@ func (p *program) evalCommand() *cobra.Command {
 		Short:   "Measure ranking, leaks and latency",
 		Example: `  ken eval run --set corpora/sample`,
 	}
-	cmd.AddCommand(p.evalRunCommand())
+	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand())
 	return cmd
 }
 
@@ -33,32 +30,54 @@ type evalOptions struct {
 	set, mode, json string
 	flags           searchFlags
 	embedder        config.Embedder
+	files           evalFiles // of a suite
 }
 
 func (p *program) evalRunCommand() *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
-		Use:   "run --set DIR",
-		Short: "Run the questions of a data set",
-		Long: `Build an index of the set's documents, ask its questions and measure the answers.
+		Use:   "run SUITE | --set DIR",
+		Short: "Run the questions of a suite or a data set",
+		Long: `Run a suite: a YAML file that names sets, people, modes and thresholds. Its result
+goes to eval.json (or --json), and exit code 1 says that a threshold was missed.
+Or run one set, with --set.
+
+Build an index of the set's documents, ask its questions and measure the answers.
 
 The set is a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels.tsv, plain
 or .gz), or one whose documents are a folder "corpus". With acl.jsonl and
 users.jsonl it is run once per person, who is expected to get what is relevant
 and readable. The index is the run's own and is removed at the end.`,
-		Example: `  ken eval run --set corpora/sample
+		Example: `  ken eval run eval/suites/bundled.yaml --html eval.html
+  ken eval run --set corpora/sample
   ken eval run --set DIR --mode lexical --param k1=0.9 --param b=0.4 --json -
   ken eval run --set DIR --mode lexical --param title=1 --param rm3_terms=0 --param gram_weight=0    # plain BM25`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.evalRun(cmd.Context(), o) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 1 && o.set == "":
+				return p.evalSuite(cmd.Context(), args[0], o)
+			case len(args) == 1 || o.set == "":
+				return usage("name a suite, or a set with --set")
+			}
+			return p.evalRun(cmd.Context(), o)
+		},
 	}
 	jsonFlag(cmd, &o.json)
 	embedderFlags(cmd, &o.embedder)
 	cmd.Flags().StringVar(&o.set, "set", "", "`DIR` of the data set")
 	modeFlag(cmd, &o.mode)
 	o.flags.add(cmd)
-	cobra.CheckErr(cmd.MarkFlagRequired("set"))
+	reportFlags(cmd, &o.files)
 	return cmd
+}
+
+// useEmbedder chooses hashed vectors if no flag says otherwise.
+func (o *evalOptions) useEmbedder() error {
+	if o.embedder == (config.Embedder{}) {
+		o.embedder.Kind = "hashed"
+	}
+	return checkEmbedder(o.embedder)
 }
 
 func (p *program) evalRun(ctx context.Context, o evalOptions) error {
@@ -66,10 +85,7 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.embedder == (config.Embedder{}) {
-		o.embedder.Kind = "hashed"
-	}
-	if err := checkEmbedder(o.embedder); err != nil {
+	if err := o.useEmbedder(); err != nil {
 		return err
 	}
 	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
@@ -88,20 +104,7 @@ func (p *program) evalRun(ctx context.Context, o evalOptions) error {
 	report, err := eval.Run(ctx, eval.Options{
 		Progress: bar.show,
 		Set:      set, Mode: retrieval.Mode(o.mode), Retrieval: options, Settings: o.flags.settings(),
-		Build: func(ctx context.Context, dir string, source corpora.Source) (eval.Index, error) {
-			store, err := embedded.Open(dir, embedded.Options{Process: p.process, Vectors: o.flags.vectors})
-			if err != nil {
-				return nil, err
-			}
-			summary, err := wire.Ingest(ctx, store, embedder, wire.IngestOptions{}, source)
-			if err != nil {
-				return nil, errors.Join(err, store.Close())
-			}
-			for _, q := range summary.Quarantined {
-				fmt.Fprintf(p.stderr, "ken: not in the index: %s: %s\n", q.ID, q.Reason)
-			}
-			return store, nil
-		},
+		Build: p.evalBuild(embedder, o.flags.vectors),
 	})
 	bar.finish()
 	if err != nil {
