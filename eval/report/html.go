@@ -99,7 +99,7 @@ func newHistogram(run suite.Run) histogram {
 		h.Most = max(h.Most, counts[i])
 	}
 	for i := low; i <= high; i++ {
-		b := bar{Label: fmt.Sprintf("%.2g", math.Exp2(float64(i))), Count: counts[i], X: len(h.Bars) * (barWidth + barGap)}
+		b := bar{Label: edge(i), Count: counts[i], X: len(h.Bars) * (barWidth + barGap)}
 		b.Height = plotHeight * b.Count / h.Most
 		b.Y, b.TextX = plotTop+plotHeight-b.Height, b.X+barWidth/2
 		h.Bars = append(h.Bars, b)
@@ -109,3 +109,11 @@ func newHistogram(run suite.Run) histogram {
 
 // Width is that of the picture.
 func (h histogram) Width() int { return max(len(h.Bars), 1) * (barWidth + barGap) }
+
+// edge is 2 to the power of i in milliseconds, in up to two digits below 1.
+func edge(i int) string {
+	if i < 0 {
+		return fmt.Sprintf("%.2g", math.Exp2(float64(i)))
+	}
+	return fmt.Sprintf("%.0f", math.Exp2(float64(i)))
+}
