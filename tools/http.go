@@ -41,8 +41,8 @@ type HTTPOptions struct {
 	Origins []string
 
 	MaxBody         int64         // bytes of one request; 0 is 4 MiB
-	Concurrency     int           // requests at once; 0 is 100
-	Queue           int           // requests that wait; 0 is 400
+	Concurrency     int           // requests at once, of all and of one principal; 0 is 100
+	Queue           int           // requests that wait, of all and of one principal; 0 is 400
 	MaxSessions     int           // 0 is 1,000
 	SessionsEach    int           // of one principal; 0 is 50
 	SessionTimeout  time.Duration // idle; 0 is 30 min
@@ -156,8 +156,9 @@ func (s *Server) newHTTP(o HTTPOptions, loopback bool) *httpServer {
 	h := &httpServer{gate: middleware.NewGate(o.Concurrency, o.Queue)}
 	h.sessions = s.stateful(o)
 	mcpHandler := identify(route(s.stateless(o), h.sessions))
-	mcpHandler = middleware.Body(o.MaxBody, defaultTimeout, s.opts.Timeout+defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Limit(h.gate, defaultTimeout, mcpHandler)
+	mcpHandler = middleware.Body(o.MaxBody, defaultTimeout, s.opts.Timeout+2*defaultTimeout, mcpHandler)
+	mcpHandler = middleware.Share(principalKey, o.Concurrency, o.Queue, defaultTimeout, mcpHandler)
 	mcpHandler = auth.Require(o.Authenticator, mcpHandler)
 	mcpHandler = middleware.Origin(middleware.Origins{Allowed: o.Origins, Loopback: loopback}, mcpHandler)
 	mcpHandler = middleware.Host(publicHosts(o.PublicURL), mcpHandler)
@@ -215,6 +216,8 @@ func (s *Server) stateful(o HTTPOptions) *sessions {
 func streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
 	return &mcp.StreamableHTTPOptions{JSONResponse: true, DisableLocalhostProtection: true, MaxRequestBodyBytes: o.MaxBody}
 }
+
+func principalKey(r *http.Request) string { return auth.FromContext(r.Context()).Principal.Key() }
 
 // principalInfo is where a request's token info holds the principal.
 const principalInfo = "ken/principal"

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -299,32 +300,78 @@ func TestConcurrentPeopleGetTheirOwn(t *testing.T) {
 	all.Wait()
 }
 
+// TestRequestsTooManyAreTurnedAway: one runs and one waits; the third is told
+// that the server is busy, or that its sender asks too much at once.
 func TestRequestsTooManyAreTurnedAway(t *testing.T) {
+	carl := acl.NewPrincipal("user:carl")
+	for name, c := range map[string]struct {
+		askers [3]acl.Principal
+		status int
+	}{
+		"three people": {[3]acl.Principal{ann, bob, carl}, 503},
+		"one person":   {[3]acl.Principal{bob, bob, bob}, 429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := slow{w.searcher, make(chan struct{}), make(chan struct{})}
+			base := w.serveHTTP(newServer(t, s, Options{}), HTTPOptions{Concurrency: 1, Queue: 1})
+			statuses := make(chan int, 3)
+			ask := func(key string) {
+				res, _ := post(t, base, key, "", search)
+				if res.StatusCode != 200 && res.Header.Get("Retry-After") == "" {
+					t.Errorf("%d without Retry-After", res.StatusCode)
+				}
+				statuses <- res.StatusCode
+			}
+			keys := [3]string{w.key(c.askers[0]), w.key(c.askers[1]), w.key(c.askers[2])}
+			go ask(keys[0])
+			<-s.begun
+			go ask(keys[1])
+			go ask(keys[2])
+			if got := <-statuses; got != c.status {
+				t.Errorf("the third got %d, want %d", got, c.status)
+			}
+			s.release <- struct{}{}
+			<-s.begun
+			s.release <- struct{}{}
+			for range 2 {
+				if got := <-statuses; got != 200 {
+					t.Errorf("the others got %d", got)
+				}
+			}
+		})
+	}
+}
+
+// TestSlowBodiesKeepNobodyElseOut: bodies that do not arrive take up the share
+// of whoever sends them.
+func TestSlowBodiesKeepNobodyElseOut(t *testing.T) {
 	w := newWorld(t)
-	s := slow{w.searcher, make(chan struct{}), make(chan struct{})}
-	base := w.serveHTTP(newServer(t, s, Options{}), HTTPOptions{Concurrency: 1, Queue: 1})
-	key := w.key(bob)
-	statuses := make(chan int, 3)
-	ask := func() {
-		res, _ := post(t, base, key, "", search)
-		if res.StatusCode == 503 && res.Header.Get("Retry-After") == "" {
-			t.Error("503 without Retry-After")
-		}
-		statuses <- res.StatusCode
-	}
-	go ask()
-	<-s.begun
-	go ask()
-	go ask()
-	if got := <-statuses; got != 503 {
-		t.Errorf("the third got %d", got)
-	}
-	s.release <- struct{}{}
-	<-s.begun
-	s.release <- struct{}{}
+	base := w.serveHTTP(w.server(Options{}), HTTPOptions{Concurrency: 2, Queue: 1, ShutdownTimeout: time.Minute})
+	annKey, bobKey := w.key(ann), w.key(bob)
+	var conns []net.Conn
+	var answers []*bufio.Reader
 	for range 2 {
-		if got := <-statuses; got != 200 {
-			t.Errorf("the others got %d", got)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		must(t, err)
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", bobKey)
+		answer := bufio.NewReader(conn)
+		line, err := answer.ReadString('\n') // sent when the body is being read
+		if err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		conns, answers = append(conns, conn), append(answers, answer)
+	}
+	if res, body := post(t, base, annKey, "", search); res.StatusCode != 200 {
+		t.Errorf("ann gets %d: %s", res.StatusCode, body)
+	}
+	for i, conn := range conns { // she did not get her answer because his bodies were given up
+		fmt.Fprint(conn, "no JSON..")
+		_, err := answers[i].ReadString('\n') // the empty line after 100 Continue
+		must(t, err)
+		if line, err := answers[i].ReadString('\n'); err != nil || !strings.Contains(line, " 400 ") {
+			t.Errorf("bob gets %q, %v", line, err)
 		}
 	}
 }

@@ -72,6 +72,9 @@ func readFile(path string) ([]Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() { // reading a pipe would wait for ever
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
 	// Windows has no such bits; there the folder's own permissions protect the file.
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s can be read or changed by others (mode %04o): run chmod 600 on it", path, info.Mode().Perm())
@@ -184,6 +187,9 @@ func writeFile(path string, keys []Key) error {
 	data, err := encodeFile(keys)
 	if err != nil {
 		return err
+	}
+	if _, err := decodeFile(data); err != nil { // one bad key would lock out all
+		return fmt.Errorf("it could not be read again: %w", err)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // made with mode 0600
 	if err != nil {

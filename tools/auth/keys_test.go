@@ -203,6 +203,30 @@ func TestBrokenFiles(t *testing.T) {
 }
 
 // While the file cannot be read no key is good, and the log says so once.
+// TestOneBadKeyDoesNotLockOutTheOthers: what cannot be read again is not
+// written, such as a time beyond the year 9999.
+func TestOneBadKeyDoesNotLockOutTheOthers(t *testing.T) {
+	path := newFile(t)
+	keys := open(t, path)
+	_, good, err := keys.Create([]acl.Subject{"user:ann"}, time.Time{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := keys.Create([]acl.Subject{"user:bob"}, now.AddDate(9_000, 0, 0), ""); err == nil {
+		t.Error("a key that expires in the year 11026 was written")
+	}
+	if _, err := open(t, path).Verify(good); err != nil {
+		t.Errorf("the key that was there before: %v", err)
+	}
+}
+
+func TestKeyFileMustBeRegular(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a folder as key file: %v", err)
+	}
+}
+
 func TestBrokenFileClosesTheDoor(t *testing.T) {
 	path := newFile(t)
 	var log bytes.Buffer

@@ -11,7 +11,8 @@ import (
 // Body reads the whole body before next runs: at most limit bytes (413) that
 // arrive within the given time (408). The handler's answer must then be
 // written within answer. A client that sends or reads a byte at a time so
-// cannot hold a slot; streams (GET) have no deadline to write.
+// holds no slot of [Limit], and its own [Share] not for long; streams (GET)
+// have no deadline to write.
 func Body(limit int64, within, answer time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

@@ -19,16 +19,21 @@ const RetryAfter = 5 * time.Second
 type Gate struct {
 	slots   chan struct{}
 	waiting chan struct{}
+	drained chan struct{} // closed when nothing may run any more
+	once    sync.Once     // of closing it
 }
 
 // NewGate returns a gate for up to slots at once and up to queue waiting; both
 // are raised to 1 if they are less.
 func NewGate(slots, queue int) *Gate {
-	return &Gate{make(chan struct{}, max(slots, 1)), make(chan struct{}, max(queue, 1))}
+	return &Gate{
+		slots: make(chan struct{}, max(slots, 1)), waiting: make(chan struct{}, max(queue, 1)),
+		drained: make(chan struct{}),
+	}
 }
 
 // Enter takes a slot, or waits for one. It fails with [ErrBusy] if the queue is
-// full and with the context's error if that ends first. With a nil error, leave
+// full or the gate was drained, and with the context's error if that ends first. With a nil error, leave
 // must be called once.
 func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 	select {
@@ -45,6 +50,8 @@ func (g *Gate) Enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case g.slots <- struct{}{}:
 		return g.leave(), nil
+	case <-g.drained:
+		return nil, ErrBusy
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -61,6 +68,7 @@ func (g *Gate) Drain(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	g.once.Do(func() { close(g.drained) })
 	return nil
 }
 
@@ -74,16 +82,21 @@ func Limit(g *Gate, wait time.Duration, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), wait)
-		leave, err := g.Enter(ctx)
-		cancel()
-		if err != nil {
-			Busy(w, http.StatusServiceUnavailable)
-			return
-		}
-		defer leave()
-		next.ServeHTTP(w, r)
+		through(g, wait, http.StatusServiceUnavailable, next, w, r)
 	})
+}
+
+// through passes one request through the gate, or answers with the status.
+func through(g *Gate, wait time.Duration, status int, next http.Handler, w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	leave, err := g.Enter(ctx)
+	cancel()
+	if err != nil {
+		Busy(w, status)
+		return
+	}
+	defer leave()
+	next.ServeHTTP(w, r)
 }
 
 // Busy answers that the client should come back later: status 429 or 503.

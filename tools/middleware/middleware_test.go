@@ -168,6 +168,62 @@ func TestGate(t *testing.T) {
 	if err := g.Drain(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if _, err := g.Enter(t.Context()); !errors.Is(err, ErrBusy) {
+		t.Errorf("after the drain: %v", err)
+	}
+}
+
+// TestShare: a client that fills its share is turned away, and no other.
+func TestShare(t *testing.T) {
+	began, end := make(chan bool), make(chan bool)
+	client := func(r *http.Request) string { return r.Header.Get("Client") }
+	h := Share(client, 1, 1, time.Minute, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { began <- true; <-end }))
+	answers := make(chan int)
+	ask := func(method, who string) {
+		r := httptest.NewRequest(method, "/", nil)
+		r.Header.Set("Client", who)
+		answers <- serve(h, r).Code
+	}
+	go ask(http.MethodPost, "ann")
+	<-began
+	go ask(http.MethodPost, "ann") // one of these two waits, the other is one too many
+	go ask(http.MethodPost, "ann")
+	if code := <-answers; code != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d", code)
+	}
+	go ask(http.MethodPost, "bob")
+	<-began
+	go ask(http.MethodGet, "ann") // a stream
+	<-began
+	for range 3 {
+		end <- true
+	}
+	<-began // ann's second
+	end <- true
+	for range 4 {
+		if code := <-answers; code != http.StatusOK {
+			t.Errorf("answered %d", code)
+		}
+	}
+}
+
+func TestSharesAreForgotten(t *testing.T) {
+	all := &shares{slots: 1, queue: 1, byClient: map[string]*share{}}
+	first, forgetFirst := all.of("ann")
+	second, forgetSecond := all.of("ann")
+	if first != second {
+		t.Error("two requests of one client have two gates")
+	}
+	forgetFirst()
+	if third, forget := all.of("ann"); third != first {
+		t.Error("the gate was forgotten while a request was in it")
+	} else {
+		forget()
+	}
+	forgetSecond()
+	if len(all.byClient) != 0 {
+		t.Errorf("%d clients are remembered without a request", len(all.byClient))
+	}
 }
 
 func TestBody(t *testing.T) {
