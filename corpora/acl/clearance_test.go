@@ -61,3 +61,23 @@ func TestClassifiedNarrows(t *testing.T) {
 		}
 	})
 }
+
+// TestExplainAgrees: the lines that count give the decision.
+func TestExplainAgrees(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l, p, at := lists().Draw(t, "list"), principals().Draw(t, "p"), instants().Draw(t, "at")
+		counts := map[string]bool{}
+		for _, f := range l.Explain(p, at) {
+			counts[f.Says] = counts[f.Says] || f.Counts()
+		}
+		if got := counts["allow"] && !counts["deny"] && !counts["require"]; got != l.Admits(p, at) {
+			t.Fatalf("explained as %v: %v", got, l.Explain(p, at))
+		}
+		if !l.Admits(p, at) && l.With(nil, grants().Draw(t, "deny")).Admits(p, at) {
+			t.Fatal("With more denies admitted somebody")
+		}
+		if len(l.Requires()) > 0 && l.Instead(acl.Grants(acl.Everyone), nil).Admits(acl.NewPrincipal("user:new"), at) {
+			t.Fatal("Instead forgot what is required")
+		}
+	})
+}

@@ -1,6 +1,9 @@
 package policy_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +82,45 @@ func TestClassify(t *testing.T) {
 		if l := p.Classify(all, "internal"); l.Key() != all.Key() {
 			t.Errorf("list %s, want it unchanged", l.Key())
 		}
+	}
+}
+
+// The file is followed, and one that is damaged or gone makes nobody of everyone.
+func TestDirectoryFollowsItsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "groups.yaml")
+	write := func(text string) {
+		t.Helper()
+		next := path + ".next" // another file each time, as editors and deployments do
+		if err := errors.Join(os.WriteFile(next, []byte(text), 0o600), os.Rename(next, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("version: 1\ngroups: {hr: [user:ann]}\n")
+	d, err := policy.OpenDirectory(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hr := func() (bool, error) {
+		p, err := acl.Resolver{Directory: d, MaxAge: time.Minute}.Resolve(t.Context(), acl.NewPrincipal("user:ann"))
+		return p.Holds("group:hr"), err
+	}
+	if in, err := hr(); !in || err != nil {
+		t.Errorf("at first: %v, %v", in, err)
+	}
+	write("version: 1\ngroups: {hr: [user:bob]}\n")
+	if in, err := hr(); in || err != nil {
+		t.Errorf("taken out: %v, %v", in, err)
+	}
+	for _, text := range []string{"version: 1\n", "version: 1\ngroups: {hr: [group:hr]}\n", "{"} {
+		write(text)
+		if _, err := hr(); !errors.Is(err, acl.ErrMembership) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hr(); !errors.Is(err, acl.ErrMembership) {
+		t.Errorf("gone: %v", err)
 	}
 }
