@@ -66,6 +66,12 @@ golden: ## write the golden files anew; read the diff before you commit it
 eval: build ## run the bundled suite: eval.json and eval.html; fails if a gate does
 	$(BIN) eval run eval/suites/bundled.yaml --json eval.json --html eval.html
 
+N    ?= 10000
+SEED ?= 1
+.PHONY: twin
+twin: ## compare N answers (default 10000) with those of a server that holds only what the asker may read; writes twin.json
+	$(GO) test ./tools/twin -run '^TestTwin$$' -count 1 -v -timeout 0 -args -comparisons $(N) -seed $(SEED) -out $(CURDIR)/twin.json
+
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test

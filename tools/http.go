@@ -167,8 +167,29 @@ func (s *Server) newHTTP(o HTTPOptions, loopback bool) *httpServer {
 	mux.Handle(PathMCP, mcpHandler)
 	mux.Handle("/{$}", mcpHandler)
 	mux.HandleFunc("GET "+PathHealth, middleware.Healthz)
+	if m, ok := o.Authenticator.(describer); ok {
+		mux.HandleFunc("GET "+auth.MetadataPath, describe(m))
+		mux.HandleFunc("GET "+auth.MetadataPath+PathMCP, describe(m))
+	}
 	h.handler = middleware.Headers(middleware.RequestID(o.NewRequestID, middleware.Recover(s.opts.Log, mux)))
 	return h
+}
+
+// describer is an authenticator that has something to tell about where tokens come from.
+type describer interface{ Metadata() ([]byte, error) }
+
+// describe serves that at the well-known places, to anyone: it is how a client
+// without a token finds the provider.
+func describe(m describer) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		data, err := m.Metadata()
+		if err != nil {
+			http.Error(w, "internal error", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(data)
+	}
 }
 
 func publicHosts(publicURL string) []string {

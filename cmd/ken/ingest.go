@@ -93,6 +93,10 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err != nil {
 		return err
 	}
+	governed, err := p.overridden(source)
+	if err != nil {
+		return err
+	}
 	kb, err := p.openToWrite(ctx, o.embedder)
 	if err != nil {
 		return err
@@ -103,7 +107,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		}
 	}()
 	bar := newProgress(p.stderr)
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, source)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -20,6 +19,7 @@ type serveOptions struct {
 	publicURL, documentURL  string
 	origins                 []string
 	flags                   searchFlags
+	identity                identityOptions
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -30,7 +30,9 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: `Serve the tools search and fetch, documents as resources, and a prompt.
 
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
-request shows a key (ken keys create) and gets what the key's subjects may read.
+request shows a key (ken keys create) and gets what the key's subjects may read, or
+an access token of the identity provider that --issuer names. Groups that
+groups.yaml in the data directory declares count at the next question.
 
 Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
 --trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
@@ -39,6 +41,7 @@ key for each of two people.`,
 		Example: `  ken serve --stdio
   ken serve --http 127.0.0.1:7337
   ken serve --http 0.0.0.0:443 --tls-cert kb.pem --tls-key kb-key.pem --public-url https://kb.example.com/mcp
+  ken serve --http 127.0.0.1:7337 --issuer https://login.example.com --public-url https://kb.example.com/mcp --claim-groups groups
   ken serve --http 127.0.0.1:7337 --demo`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), o) },
@@ -56,6 +59,7 @@ key for each of two people.`,
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
+	o.identity.add(cmd)
 	return cmd
 }
 
@@ -67,6 +71,8 @@ func (p *program) serve(ctx context.Context, o serveOptions) error {
 		return usage("--demo is served over HTTP: add --http 127.0.0.1:7337")
 	case o.demo && o.keys != "":
 		return usage("--demo makes keys of its own: leave out --keys, or leave out --demo to serve your own documents")
+	case o.identity.issuer.Issuer != "" && (o.stdio || o.demo):
+		return usage("--issuer is for --http: over stdio and with --demo it is known who asks")
 	case o.http != "" && o.as != "":
 		return usage("--as is for --stdio: over HTTP the key says who asks")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -89,7 +95,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	server, err := p.tools(kb, o.documentURL)
+	searcher, err := p.withGroups(kb)
+	if err != nil {
+		return err
+	}
+	server, err := p.tools(searcher, o.documentURL)
 	if err != nil {
 		return err
 	}
@@ -97,14 +107,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 }
 
 func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
-	keys, err := p.openKeys(o.keys, false)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there are no keys, so nobody could ask: make one with `ken keys create --as user:NAME,group:NAME`, or try `ken serve --http %s --demo`", o.http)
-	}
+	who, err := p.authenticator(o)
 	if err != nil {
 		return err
 	}
-	ho := tools.HTTPOptions{Authenticator: keys, TrustProxy: o.trustProxy, PublicURL: o.publicURL, Origins: o.origins}
+	ho := tools.HTTPOptions{Authenticator: who, TrustProxy: o.trustProxy, PublicURL: o.publicURL, Origins: o.origins}
 	if o.tlsCert != "" {
 		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
 		if err != nil {
@@ -124,7 +131,11 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	server, err := p.tools(kb, o.documentURL)
+	searcher, err := p.withGroups(kb)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server, err := p.tools(searcher, o.documentURL)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

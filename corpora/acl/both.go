@@ -3,11 +3,11 @@ package acl
 import "slices"
 
 // Both returns a list that admits nobody whom not both lists admit: the grants
-// of either that the other covers, and the denies of either. It may admit fewer,
+// of either that the other covers, and the denies and requirements of either. It may admit fewer,
 // since a principal may be allowed by unrelated grants of the two.
 func Both(a, b List) List {
 	allow := append(covered(a.allow, b.allow), covered(b.allow, a.allow)...)
-	return NewList(allow, append(a.Deny(), b.deny...))
+	return NewList(allow, append(a.Deny(), b.deny...)).requiring(append(a.Requires(), b.require...)...)
 }
 
 // covered returns those of the grants whose every holder, at every instant, is

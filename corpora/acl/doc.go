@@ -9,7 +9,8 @@
 //	Principal {user:ann, group:hr, everyone, authenticated}
 //	                    │
 //	List  allow ────────┤ holds one that is in force? ── no ──> refused
-//	      deny  ────────┘ holds one that is in force? ── yes ─> refused
+//	      deny  ────────┤ holds one that is in force? ── yes ─> refused
+//	      require ──────┘ holds all? ────────────────── no ──> refused
 //
 // Everything that is not said refuses: the zero List admits no one, the zero
 // Principal holds nothing, a subject that does not parse is an error. Subjects

@@ -15,6 +15,8 @@ var ErrEncoding = errors.New("malformed access list")
 type listJSON struct {
 	Allow []grantJSON `json:"allow,omitempty"`
 	Deny  []grantJSON `json:"deny,omitempty"`
+	// Require came later than the others; stores that were written before have none.
+	Require []Subject `json:"require,omitempty"`
 }
 
 type grantJSON struct {
@@ -23,10 +25,10 @@ type grantJSON struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 }
 
-// MarshalJSON writes the canonical form: {"allow": [...], "deny": [...]}, sorted,
+// MarshalJSON writes the canonical form: {"allow": [...], "deny": [...], "require": [...]}, sorted,
 // empty lists and open times left out. A time beyond the year 9999 is an error.
 func (l List) MarshalJSON() ([]byte, error) {
-	return json.Marshal(listJSON{Allow: toJSON(l.allow), Deny: toJSON(l.deny)})
+	return json.Marshal(listJSON{Allow: toJSON(l.allow), Deny: toJSON(l.deny), Require: l.require})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote and, apart from white space between
@@ -48,7 +50,12 @@ func (l *List) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	read := NewList(allow, deny)
+	for _, s := range in.Require {
+		if _, err := ParseSubject(string(s)); err != nil {
+			return fmt.Errorf("acl: %w: %w", ErrEncoding, err)
+		}
+	}
+	read := NewList(allow, deny).requiring(in.Require...)
 	if err := sameText(read, data); err != nil {
 		return err
 	}

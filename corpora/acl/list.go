@@ -23,10 +23,12 @@ func (g Grant) inForce(at time.Time) bool {
 }
 
 // List says who may read a document. A principal is admitted if an allow grant
-// in force names one of its subjects and no deny grant in force does. The zero
-// List admits no one. A List is immutable.
+// in force names one of its subjects, no deny grant in force does, and it holds
+// every subject that is required. The zero List admits no one. A List is
+// immutable.
 type List struct {
-	allow, deny []Grant // sorted, without duplicates
+	allow, deny []Grant   // sorted, without duplicates
+	require     []Subject // sorted, without duplicates; see Classified
 }
 
 // NewList returns the list of these grants, in any order.
@@ -56,7 +58,7 @@ func (l List) Deny() []Grant { return slices.Clone(l.deny) }
 
 // Admits reports whether p may read, at the given instant, what l protects.
 func (l List) Admits(p Principal, at time.Time) bool {
-	return holdsAny(p, l.allow, at) && !holdsAny(p, l.deny, at)
+	return holdsAny(p, l.allow, at) && !holdsAny(p, l.deny, at) && holdsAll(p, l.require)
 }
 
 func holdsAny(p Principal, grants []Grant, at time.Time) bool {
@@ -91,6 +93,9 @@ func (l List) Key() string {
 	}
 	for _, g := range l.deny {
 		g.appendKey(&b, '-')
+	}
+	for _, s := range l.require {
+		fmt.Fprintf(&b, "!%q;", string(s))
 	}
 	return b.String()
 }

@@ -12,7 +12,7 @@ type Principal struct {
 }
 
 // NewPrincipal returns the principal that holds the given subjects, [Everyone],
-// and, if one of them is a user, [Authenticated]. With no argument it is the
+// the lower clearances, and, if one of them is a user, [Authenticated]. With no argument it is the
 // anonymous principal. A subject that [ParseSubject] refuses is left out: no
 // grant can name it, and it could hold the separator of [Principal.Key].
 func NewPrincipal(subjects ...Subject) Principal {
@@ -21,9 +21,13 @@ func NewPrincipal(subjects ...Subject) Principal {
 		if _, err := ParseSubject(string(s)); err != nil {
 			continue
 		}
-		all = append(all, s)
-		if s.IsUser() {
-			all = append(all, Authenticated)
+		switch {
+		case s.IsUser():
+			all = append(all, s, Authenticated)
+		case s.IsClearance():
+			all = append(all, below(s)...)
+		default:
+			all = append(all, s)
 		}
 	}
 	slices.Sort(all)

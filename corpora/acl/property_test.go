@@ -28,6 +28,16 @@ func instants() *rapid.Generator[time.Time] {
 	})
 }
 
+func lists() *rapid.Generator[acl.List] {
+	return rapid.Custom(func(t *rapid.T) acl.List {
+		l := acl.NewList(grants().Draw(t, "allow"), grants().Draw(t, "deny"))
+		if rapid.Bool().Draw(t, "classified") {
+			l = l.Classified(rapid.SampledFrom([]string{"", "public", "internal", "restricted", "pii"}).Draw(t, "class"))
+		}
+		return l
+	})
+}
+
 func grants() *rapid.Generator[[]acl.Grant] {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) acl.Grant {
 		return acl.Grant{

@@ -9,7 +9,8 @@ import (
 )
 
 // Subject is who a grant is made to: "user:NAME", "group:NAME", [Everyone] or
-// [Authenticated]. Subjects are compared byte for byte.
+// [Authenticated]; or "clearance:CLASS", which lists require and principals
+// hold. Subjects are compared byte for byte.
 type Subject string
 
 const (
@@ -38,6 +39,9 @@ func Group(name string) Subject { return Subject(groupPrefix + name) }
 // IsUser reports whether s names a user.
 func (s Subject) IsUser() bool { return strings.HasPrefix(string(s), userPrefix) }
 
+// IsGroup reports whether s names a group.
+func (s Subject) IsGroup() bool { return strings.HasPrefix(string(s), groupPrefix) }
+
 // ParseSubject reads a subject as people write it. It changes nothing: what
 // would have to be changed to compare well (surrounding spaces, control or
 // invisible characters, invalid UTF-8) is refused with an error that wraps
@@ -50,6 +54,9 @@ func ParseSubject(text string) (Subject, error) {
 	name, ok := strings.CutPrefix(text, userPrefix)
 	if !ok {
 		name, ok = strings.CutPrefix(text, groupPrefix)
+	}
+	if !ok {
+		name, ok = strings.CutPrefix(text, clearancePrefix)
 	}
 	switch {
 	case !ok:

@@ -20,6 +20,11 @@
 //	  - path: "people/compensation/**"
 //	    allow: [group:hr, {subject: group:auditors, not_before: 2026-01-01, not_after: 2026-12-31}]
 //	    deny: [user:mallory]
+//	clearance: required        # a document's class is held against the reader's clearance
+//	groups:                    # then every group that a rule names must be here
+//	  hr: [user:ann, group:people-ops]
+//	  people-ops: [user:bob]
+//	  auditors: []             # its members come from elsewhere, a token for example
 //
 // Paths are relative to the folder and compared byte for byte; a rule that would
 // match but for case or characters that look alike closes the document

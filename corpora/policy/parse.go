@@ -14,7 +14,7 @@ func Parse(data []byte) (*Policy, error) {
 	if root.IsNull() {
 		return nil, root.Errorf("the policy is empty: write at least %q and %q", "version: 1", "default: deny")
 	}
-	pairs, err := root.Only("version", "default", "rules")
+	pairs, err := root.Only("version", "default", "rules", "groups", "clearance")
 	if err != nil {
 		return nil, err
 	}
@@ -22,12 +22,23 @@ func Parse(data []byte) (*Policy, error) {
 		return nil, err
 	}
 	p := new(Policy)
+	for _, pair := range pairs { // before the rules, which are checked against it
+		if pair.Name == "groups" {
+			if p.declared, err = readGroups(pair.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, pair := range pairs {
 		switch pair.Name {
+		case "clearance":
+			p.classes, err = readClearance(pair.Value)
 		case "default":
-			p.standard, err = readDefault(pair.Value)
+			if p.standard, err = readDefault(pair.Value); err == nil {
+				err = p.declared.checkRules(pair.Value, p.standard)
+			}
 		case "rules":
-			p.rules, err = readRules(pair.Value)
+			p.rules, err = readRules(pair.Value, p.declared)
 		}
 		if err != nil {
 			return nil, err
@@ -61,7 +72,19 @@ func readDefault(n strictyaml.Node) (Statement, error) {
 	return Statement{States: true}, nil
 }
 
-func readRules(n strictyaml.Node) ([]rule, error) {
+// readClearance reads the one word that holds classes against clearances.
+func readClearance(n strictyaml.Node) (bool, error) {
+	text, err := n.Text()
+	switch {
+	case err == nil && text == "required":
+		return true, nil
+	case err == nil && text == "ignored":
+		return false, nil
+	}
+	return false, n.Errorf("want required (a reader must be cleared for a document's class) or ignored")
+}
+
+func readRules(n strictyaml.Node, groups *declared) ([]rule, error) {
 	if n.IsNull() { // all rules commented out
 		return nil, nil
 	}
@@ -73,6 +96,9 @@ func readRules(n strictyaml.Node) ([]rule, error) {
 	firstWith := make(map[string]int, len(items))
 	for i, item := range items {
 		if rules[i], err = readRule(item); err != nil {
+			return nil, err
+		}
+		if err := groups.checkRules(item, rules[i].says); err != nil {
 			return nil, err
 		}
 		for _, earlier := range []string{rules[i].path.text, "**"} {

@@ -11,6 +11,8 @@ const File = ".ken/acl.yaml"
 type Policy struct {
 	standard Statement // what the file calls default
 	rules    []rule
+	declared *declared // nil: the file declares no groups
+	classes  bool      // classes are held against clearances
 }
 
 type rule struct {
@@ -23,6 +25,18 @@ type rule struct {
 func Grant(subjects ...acl.Subject) *Policy {
 	return &Policy{standard: Statement{States: true, Allow: acl.Grants(subjects...)}}
 }
+
+// Classify returns the list for a document of a class: the same, unless the
+// policy says that classes are held against clearances.
+func (p *Policy) Classify(l acl.List, class string) acl.List {
+	if p == nil || !p.classes {
+		return l
+	}
+	return l.Classified(class)
+}
+
+// Classifies reports whether [Policy.Classify] changes anything.
+func (p *Policy) Classifies() bool { return p != nil && p.classes }
 
 // For returns the list in force at a path that nothing nearer speaks about.
 func (p *Policy) For(path string) acl.List {

@@ -140,6 +140,9 @@ func readSubject(n strictyaml.Node) (acl.Subject, error) {
 	if err != nil {
 		return "", n.Errorf("%v", err)
 	}
+	if s.IsClearance() {
+		return "", n.Errorf("%s is needed and not granted: give the document a class, and write clearance: required", s)
+	}
 	return s, nil
 }
 

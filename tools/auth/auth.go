@@ -43,6 +43,11 @@ func FromContext(ctx context.Context) Identity {
 func Require(a Authenticator, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := a.Authenticate(r)
+		if scoped, ok := a.(interface{ ScopeChallenge() string }); ok && errors.Is(err, ErrScope) {
+			w.Header().Set("WWW-Authenticate", scoped.ScopeChallenge())
+			http.Error(w, "forbidden", http.StatusForbidden)
+			return
+		}
 		if err != nil || id.Principal.IsZero() {
 			w.Header().Set("WWW-Authenticate", a.Challenge())
 			http.Error(w, "unauthorized", http.StatusUnauthorized)

@@ -48,6 +48,9 @@ func (f file) stampOf(info fs.FileInfo) (string, error) {
 		}
 	}
 	fmt.Fprintf(h, "policy %s\n", f.policy.For(f.path).Key())
+	if f.policy.Classifies() {
+		fmt.Fprintln(h, "clearance")
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
@@ -101,7 +104,10 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
-	doc.ACL, err = f.acl(meta.ACL)
+	l, err := f.acl(meta.ACL)
+	if err == nil {
+		doc.ACL = f.policy.Classify(l, doc.Class)
+	}
 	return doc, data, err
 }
 
