@@ -253,6 +253,36 @@ func TestReranking(t *testing.T) {
 	}
 }
 
+// A successor that the reader may not read is not named, just as one that does
+// not exist: its id would tell of it.
+func TestHiddenSuccessorIsNotNamed(t *testing.T) {
+	pages := []page{
+		{id: "old", texts: []string{"leave of old"}, status: corpora.Superseded, supersededBy: "new"},
+		{id: "new", texts: []string{"leave of today"}, readers: []acl.Subject{"group:hr"}},
+		{id: "lost", texts: []string{"leave long ago"}, status: corpora.Superseded, supersededBy: "nowhere"},
+	}
+	s := library(t, retrieval.Options{}, pages...)
+	for _, c := range []struct {
+		who  acl.Principal
+		id   corpora.DocID
+		want corpora.DocID
+	}{
+		{acl.NewPrincipal("user:tom", "group:hr"), "old", "new"},
+		{ann, "old", ""},
+		{ann, "lost", ""},
+	} {
+		part, err := s.Fetch(t.Context(), c.who, c.id, 0, 0)
+		if err != nil || part.Document.SupersededBy != c.want {
+			t.Errorf("%v fetches %s: superseded by %q (%v), want %q", c.who.Subjects(), c.id, part.Document.SupersededBy, err, c.want)
+		}
+		for _, r := range search(t, s, c.who, retrieval.Request{Query: "leave"}).Results {
+			if r.Document.ID == c.id && r.Document.SupersededBy != c.want {
+				t.Errorf("%v finds %s: superseded by %q, want %q", c.who.Subjects(), c.id, r.Document.SupersededBy, c.want)
+			}
+		}
+	}
+}
+
 // longest prefers long texts.
 type longest struct{}
 

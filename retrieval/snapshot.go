@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ken/corpora"
@@ -62,9 +63,27 @@ func (s *snapshot) document(ctx context.Context, id corpora.DocID) (document, er
 	if err != nil {
 		return document{}, fmt.Errorf("read document: %w", err)
 	}
+	if err := s.hideSuccessor(ctx, &meta); err != nil {
+		return document{}, err
+	}
 	d := document{Document: meta, chunks: chunks}
 	s.docs[id] = d
 	return d, nil
+}
+
+// hideSuccessor drops the name of a successor that cannot be read: a document's
+// metadata would else tell that it exists, and what it is called. One that does
+// not exist is dropped as well, so the two look alike.
+func (s *snapshot) hideSuccessor(ctx context.Context, d *corpora.Document) error {
+	if d.SupersededBy == "" {
+		return nil
+	}
+	_, _, err := s.Document(ctx, d.SupersededBy)
+	if errors.Is(err, index.ErrNotFound) {
+		d.SupersededBy = ""
+		return nil
+	}
+	return err
 }
 
 // indexed returns a chunk's document and the chunk's text as it was indexed:

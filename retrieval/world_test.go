@@ -27,14 +27,15 @@ var (
 // page is a document of the tests, one chunk per text, readable by everyone
 // unless it says otherwise.
 type page struct {
-	id       corpora.DocID
-	title    string
-	texts    []string
-	readers  []acl.Subject
-	language string
-	source   string
-	status   corpora.Status
-	tokens   int // per chunk; 0 is one per word
+	id           corpora.DocID
+	title        string
+	texts        []string
+	readers      []acl.Subject
+	language     string
+	source       string
+	status       corpora.Status
+	supersededBy corpora.DocID
+	tokens       int // per chunk; 0 is one per word
 }
 
 func embedder(t testing.TB) *hashed.Embedder {
@@ -49,7 +50,7 @@ func embedder(t testing.TB) *hashed.Embedder {
 func (p page) entry(t testing.TB) index.Entry {
 	t.Helper()
 	d := corpora.Document{
-		ID: p.id, Title: p.title, Source: p.source, Language: p.language, Status: p.status, MediaType: "text/plain",
+		ID: p.id, Title: p.title, Source: p.source, Language: p.language, Status: p.status, SupersededBy: p.supersededBy, MediaType: "text/plain",
 		ACL: acl.Allow(p.readers...),
 	}
 	if d.Source == "" {
