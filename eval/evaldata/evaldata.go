@@ -1,4 +1,3 @@
-// Package evaldata finds the evaluation data for tests.
 package evaldata
 
 import (

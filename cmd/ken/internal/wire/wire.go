@@ -1,5 +1,3 @@
-// Package wire puts the parts of ken together: it is where an embedder, a store
-// and a format are chosen by name.
 package wire
 
 import (

@@ -1,0 +1,2 @@
+// Package evaldata finds the evaluation data for tests.
+package evaldata
