@@ -160,10 +160,11 @@ func (s *scanner) word(text string, i int) int {
 	return i
 }
 
-// prefixed emits, after a token of one letter that a hyphen at i joins to a
-// word, both as one word: e-mail is also email, which the word alone is not.
+// prefixed emits, after an e or x that a hyphen at i joins to a word, both as one
+// word: e-mail and x-ray are also written email and xray. Other letters are names
+// (T-cell, p-value) that nobody writes so.
 func (s *scanner) prefixed(text string, i int) {
-	if len(s.buf) != 1 || !s.alpha {
+	if len(s.buf) != 1 || s.buf[0] != 'e' && s.buf[0] != 'x' {
 		return
 	}
 	_, n := utf8.DecodeRuneInString(text[i:])
