@@ -97,7 +97,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err != nil {
 		return err
 	}
-	kb, err := p.openToWrite(ctx, o.embedder)
+	kb, err := p.openToWrite(ctx, o, source.Name(), path)
 	if err != nil {
 		return err
 	}
@@ -180,9 +180,28 @@ func resolved(path string) string {
 	return path
 }
 
+// claimFolder notes which folder a source name stands for. Another folder of the
+// same name would take the documents of the first for deleted, so it needs a name
+// of its own; a folder that moved is told by giving its name.
+func claimFolder(s *config.Settings, name, path string, named bool) error {
+	folder, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if before, ok := s.Folders[name]; ok && before != folder && !named {
+		return usage("the source %q is the folder %s: ingest this one under another name with --name, or with --name %s if the folder has moved", name, before, name)
+	}
+	if s.Folders == nil {
+		s.Folders = map[string]string{}
+	}
+	s.Folders[name] = folder
+	return nil
+}
+
 // openToWrite opens the data directory, made if need be, with the embedder that
 // the flags name or the one that the directory remembers, and remembers it.
-func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire.Base, error) {
+func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path string) (*wire.Base, error) {
+	flags := o.embedder
 	dir, err := p.dataDir()
 	if err != nil {
 		return nil, err
@@ -191,15 +210,18 @@ func (p *program) openToWrite(ctx context.Context, flags config.Embedder) (*wire
 	if err != nil {
 		return nil, err
 	}
+	if err := claimFolder(&settings, name, path, o.name != ""); err != nil {
+		return nil, err
+	}
 	if flags != (config.Embedder{}) {
 		if err := checkEmbedder(flags); err != nil {
 			return nil, err
 		}
 		settings.Embedder = flags
 	}
-	o := p.options(dir, settings)
-	o.Write = true
-	kb, err := wire.Open(ctx, o)
+	wo := p.options(dir, settings)
+	wo.Write = true
+	kb, err := wire.Open(ctx, wo)
 	if err != nil {
 		return nil, err
 	}

@@ -20,13 +20,13 @@ import (
 
 // Report is what [Store.Check] found. It is for operators: it names documents.
 type Report struct {
-	Revision  uint64
-	Documents int
-	Chunks    int
-	Vectors   int // rows of live chunks
-	Segments  int
-	Classes   int
-	Problems  []string // empty if all is well; at most maxProblems
+	Revision  uint64   `json:"revision"`
+	Documents int      `json:"documents"`
+	Chunks    int      `json:"chunks"`
+	Vectors   int      `json:"vectors"` // rows of live chunks
+	Segments  int      `json:"segments"`
+	Classes   int      `json:"classes"`
+	Problems  []string `json:"problems,omitempty"` // none if all is well; at most maxProblems
 }
 
 // maxProblems bounds a report: a store with more is not repaired one by one.

@@ -95,7 +95,8 @@ type Reranker struct {
 // Settings are kept in the data directory, so that searches use what the
 // ingest used.
 type Settings struct {
-	Embedder Embedder `json:"embedder"`
+	Embedder Embedder          `json:"embedder"`
+	Folders  map[string]string `json:"folders,omitempty"` // source name to the folder that it was last read from
 }
 
 const settingsFile = "settings.json"

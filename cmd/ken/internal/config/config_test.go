@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -34,11 +35,11 @@ func TestSettings(t *testing.T) {
 	if err != nil || got.Embedder.Kind != "hashed" {
 		t.Fatalf("Load of no directory = %+v, %v; want the default", got, err)
 	}
-	want := Settings{Embedder{Kind: "openai", URL: "http://127.0.0.1:1/v1", Model: "m", Fuse: .5}}
+	want := Settings{Embedder: Embedder{Kind: "openai", URL: "http://127.0.0.1:1/v1", Model: "m", Fuse: .5}}
 	if err := Save(dir, want); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = Load(dir); err != nil || got != want {
+	if got, err = Load(dir); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Load after Save = %+v, %v; want %+v", got, err, want)
 	}
 	if err := os.WriteFile(filepath.Join(dir, settingsFile), []byte(`{"embeder":{}}`), 0o600); err != nil {
