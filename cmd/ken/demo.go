@@ -44,10 +44,14 @@ Nothing is written to disk. It serves until Ctrl-C.`,
 				address = "127.0.0.1:0" // nobody else connects: any free port will do
 			}
 			return p.runDemo(cmd.Context(), address, func(ctx context.Context, d *demo) error {
-				if err := d.ask(ctx, p); err != nil || once {
+				if err := d.ask(ctx, p); err != nil {
 					return err
 				}
 				d.printConnect(p)
+				if once {
+					fmt.Fprintln(p.stdout, "\nEnded, and these keys with it: ken demo serves until Ctrl-C.")
+					return nil
+				}
 				<-ctx.Done()
 				return nil
 			})
@@ -255,7 +259,7 @@ func callSearch(ctx context.Context, url, key, query string) (demoAnswer, error)
 
 // printConnect prints what to paste into clients.
 func (d *demo) printConnect(p *program) {
-	fmt.Fprintf(p.stdout, "\nServing at %s until Ctrl-C. Connect as either person:\n", d.url)
+	fmt.Fprintf(p.stdout, "\nServing at %s. Connect as either person:\n", d.url)
 	for _, k := range d.keys {
 		fmt.Fprintf(p.stdout, "\n  # %s, %s\n", k.person.Name, k.person.Role)
 		fmt.Fprintf(p.stdout, "  claude mcp add --transport http ken-%s %s --header \"Authorization: Bearer %s\"\n",
