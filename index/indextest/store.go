@@ -2,13 +2,12 @@ package indextest
 
 import (
 	"context"
-	"iter"
 	"time"
 
-	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
 	"ken/index"
+	"ken/index/ingest"
 )
 
 // Embedder makes the vectors of chunks, one per chunk, in order.
@@ -17,14 +16,7 @@ type Embedder = func(context.Context, []index.Chunk) ([]embed.Vector, error)
 // Store is a back end as the suite uses it: what the pipeline writes to and
 // retrieval reads from.
 type Store interface {
-	Replace(ctx context.Context, entries ...index.Entry) error
-	Vectors(ctx context.Context, d corpora.Document, chunks []index.Chunk) ([]embed.Vector, error)
-	Update(ctx context.Context, docs ...corpora.Document) error
-	SetACL(ctx context.Context, id corpora.DocID, l acl.List) error
-	Delete(ctx context.Context, ids ...corpora.DocID) error
-	Documents(ctx context.Context, source string) iter.Seq2[corpora.Document, error]
-	Model() embed.Model
-	Reembed(ctx context.Context, m embed.Model, embed func(context.Context, []index.Chunk) ([]embed.Vector, error)) error
+	ingest.Store
 	View(ctx context.Context, p acl.Principal, at time.Time) (index.View, error)
 	Close() error
 }
