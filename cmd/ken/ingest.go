@@ -214,6 +214,12 @@ func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path s
 	if err := claimFolder(&settings, name, path, o.name != ""); err != nil {
 		return nil, err
 	}
+	return p.openWith(ctx, dir, settings, flags)
+}
+
+// openWith opens the data directory to write with the embedder that the flags
+// name, or the one of the settings, and keeps the settings.
+func (p *program) openWith(ctx context.Context, dir string, settings config.Settings, flags config.Embedder) (*wire.Base, error) {
 	if flags != (config.Embedder{}) {
 		if err := checkEmbedder(flags); err != nil {
 			return nil, err
@@ -266,6 +272,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Erased > 0 {
+		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
+	}
 	if r.Reembedded {
 		fmt.Fprintln(w, "The model changed: every chunk was embedded again.")
 	}

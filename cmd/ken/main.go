@@ -143,6 +143,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -20,6 +22,15 @@ func (f orderedFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error
 		}
 	}
 	return f.FS.Create(name, c)
+}
+
+// ReuseForWrite makes a new file instead: what a log held before must not outlive
+// it, and [Store.Compact] may have removed the old one.
+func (f orderedFS) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.Remove(oldname); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return f.Create(newname, c)
 }
 
 // Unwrap gives Pebble's tools the file system below.

@@ -101,6 +101,9 @@ func (c *change) replace(entries []analyzed) error {
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
+		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
 		if err := c.remove(e.Document.ID); err != nil {
 			return err
 		}
