@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/receipt"
 	"ken/corpora"
 	"ken/corpora/policy"
@@ -174,6 +175,16 @@ func (p *program) forget(dir string, found []receipt.Deleted, o deleteOptions) e
 		if err := all.Write(path); err != nil {
 			return err
 		}
+	}
+	source, ids := "", make([]corpora.DocID, len(found))
+	for i, d := range found {
+		ids[i] = d.ID
+	}
+	if o.all {
+		source = o.source
+	}
+	if err := ledger.Forget(dir, source, ids...); err != nil {
+		return err
 	}
 	settings, err := config.Load(dir)
 	if err != nil || !o.all || settings.Folders[o.source] == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora/acl"
 	"ken/corpora/source/folder"
@@ -107,11 +109,14 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 			err = cerr
 		}
 	}()
-	bar := newProgress(p.stderr)
+	bar, started := newProgress(p.stderr), p.now()
 	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
+	}
+	if dir, derr := p.dataDir(); derr == nil {
+		err = errors.Join(err, ledger.Record(dir, started, o.again(path, source.Name(), owner), summary, err))
 	}
 	if report := p.reportIngest(o.json, summary, origin); err == nil {
 		err = report
@@ -120,6 +125,18 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		err = exitError{code: exitQuarantined}
 	}
 	return err
+}
+
+// again are the arguments that read the same source again.
+func (o ingestOptions) again(path, name string, owner acl.Subject) []string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	args := []string{path, "--name=" + name, "--owner=" + string(owner)}
+	if o.maxBytes > 0 {
+		args = append(args, fmt.Sprintf("--max-bytes=%d", o.maxBytes))
+	}
+	return args
 }
 
 // owner reads --owner; without it, whoever runs the process.
