@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the content of the FORMAT file that this package reads and writes.
-const formatVersion = "ken index 2"
+const formatVersion = "ken index 3"
 
 // directory does the file work: nothing outside this file opens or writes a file.
 type directory struct {
@@ -80,6 +80,9 @@ func (d directory) initFormat() error {
 		if _, err := d.fs.Stat(d.join(name)); err == nil {
 			return &FormatError{Dir: d.root, Want: formatVersion}
 		}
+	}
+	if err := d.createWitness(); err != nil { // first: no store with a FORMAT is without it
+		return err
 	}
 	// Written under another name first: half a FORMAT file would lock out.
 	if err := d.write(d.join("FORMAT.new"), []byte(formatVersion+"\n")); err != nil {

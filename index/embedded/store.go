@@ -84,9 +84,12 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	cs, err := loadClasses(ctx, s.truth.db)
+	cs, records, err := loadClasses(ctx, s.truth.db)
 	if err != nil {
 		return nil, err
+	}
+	if records != meta.Records {
+		return nil, &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
 	}
 	segments, err := s.dir.openSegments(meta)
 	if err != nil {

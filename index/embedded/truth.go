@@ -19,9 +19,10 @@ import (
 // truth is the transactional store. A failure after which it is unknown what is
 // on disk is kept, and every later write returns it.
 type truth struct {
-	db     *pebble.DB
-	logger *truthLogger
-	recent recentChunks
+	db      *pebble.DB
+	witness *witness
+	logger  *truthLogger
+	recent  recentChunks
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
@@ -40,6 +41,13 @@ func openTruth(d directory, logger *slog.Logger) (*truth, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open truth store: %w", err)
+	}
+	last, err := getMark(t.db)
+	if err == nil {
+		t.witness, err = d.openWitness(last)
+	}
+	if err != nil {
+		return nil, joinClose(err, t.db)
 	}
 	return t, nil
 }
@@ -72,8 +80,8 @@ func (t *truth) err() error {
 	return nil
 }
 
-// commit makes the batch durable, or stops the store.
-func (t *truth) commit(b *pebble.Batch) (err error) {
+// commit makes the batch durable and then says so in the witness, or stops the store.
+func (t *truth) commit(b *pebble.Batch, m mark) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // Pebble panics when it cannot make a new log
 			t.logger.hung.Store(true)
@@ -87,6 +95,12 @@ func (t *truth) commit(b *pebble.Batch) (err error) {
 	if err := b.Commit(pebble.Sync); err != nil {
 		t.logger.Fatalf("commit: %v", err)
 	}
+	if err := t.err(); err != nil {
+		return err
+	}
+	if err := t.witness.put(m); err != nil {
+		t.logger.Fatalf("%v", err)
+	}
 	return t.err()
 }
 
@@ -95,7 +109,7 @@ func (t *truth) close() error {
 	if t.logger.hung.Load() {
 		return t.err()
 	}
-	return errors.Join(t.err(), t.db.Close())
+	return errors.Join(t.err(), t.db.Close(), t.witness.close())
 }
 
 func (t *truth) forget(s *pebble.Snapshot) error {
@@ -194,14 +208,14 @@ func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID
 }
 
 // scanClasses calls f with every ACL class.
-func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List) error) error {
+func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List, seal uint32) error) error {
 	lower := []byte{classPrefix}
 	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
 		l, err := decodeClass(key, value)
 		if err != nil || len(key) != 5 {
 			return false, errors.Join(err, fmt.Errorf("ACL class %x", key[1:]))
 		}
-		return true, f(classID(key), l)
+		return true, f(classID(key), l, sealOf(value))
 	})
 }
 

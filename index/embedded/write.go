@@ -151,6 +151,7 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	if err != nil {
 		return err
 	}
+	c.meta.Records += tally(sealOf(record))
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -169,7 +170,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.leave(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
 			return err
@@ -199,8 +200,14 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old, d); err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.leave(h)
 	return c.setDocument(h, d)
+}
+
+// leave takes a record out of its class and of the tally.
+func (c *change) leave(h documentHead) {
+	c.classes.writable(h.class).remove(h)
+	c.meta.Records -= tally(h.seal)
 }
 
 // SetACL changes who may read the document; see ingest.Store.
@@ -293,14 +300,15 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.writeClasses(); err != nil {
 		return err
 	}
-	if err := c.writeMeta(); err != nil {
+	record, err := c.writeMeta()
+	if err != nil {
 		return err
 	}
 	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
 	if err != nil {
 		return err
 	}
-	if err := c.store.truth.commit(c.batch); err != nil {
+	if err := c.store.truth.commit(c.batch, markOf(c.meta, record)); err != nil {
 		return err
 	}
 	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
@@ -315,19 +323,23 @@ func (c *change) writeClasses() error {
 		if err != nil {
 			return err
 		}
+		created.seal = sealOf(record)
+		c.meta.Records += tally(created.seal)
 		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
 			return err
 		}
 	}
-	for _, id := range c.classes.prune() {
-		if err := c.batch.Delete(classKey(id), nil); err != nil {
+	for _, gone := range c.classes.prune() {
+		c.meta.Records -= tally(gone.seal)
+		if err := c.batch.Delete(classKey(gone.id), nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *change) writeMeta() error {
+// writeMeta returns the record that it writes.
+func (c *change) writeMeta() ([]byte, error) {
 	c.meta.Revision++
 	c.meta.NextClass = c.classes.next
 	c.meta.Segments = nil
@@ -336,9 +348,9 @@ func (c *change) writeMeta() error {
 	}
 	text, err := json.Marshal(c.meta)
 	if err != nil {
-		return fmt.Errorf("encode meta: %w", err)
+		return nil, fmt.Errorf("encode meta: %w", err)
 	}
-	return c.batch.Set([]byte(metaKey), text, nil)
+	return text, c.batch.Set([]byte(metaKey), text, nil)
 }
 
 // retire marks the files that the next state does not use; they are deleted
