@@ -31,6 +31,9 @@ func written(t *testing.T) (*vfs.MemFS, *indextest.Oracle) {
 			}
 		}
 	}
+	if err := s.Reopen(); err != nil { // so that the last log holds the revoke and nothing else
+		t.Fatal(err)
+	}
 	for _, store := range []indextest.Store{s, oracle} {
 		if err := store.SetACL(t.Context(), "wiki/five.md", acl.List{}); err != nil {
 			t.Fatal(err)
