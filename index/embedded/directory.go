@@ -97,16 +97,19 @@ func (d directory) initFormat() error {
 // write makes a file and syncs it; its directory is not synced.
 func (d directory) write(path string, data []byte) error {
 	f, err := d.fs.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err == nil {
+		if _, err = f.Write(data); err == nil {
+			err = f.Sync()
+		}
+		err = joinClose(err, f)
 	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
+	switch {
+	case err == nil:
+		return nil
+	case noSpace(err):
+		return fmt.Errorf("write %s: %w (%w)", path, ErrFull, err)
 	}
-	if err = joinClose(err, f); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // read returns the content of a file and what frees it.

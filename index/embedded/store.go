@@ -22,6 +22,7 @@ type Store struct {
 	options Options
 	dir     directory
 	truth   *truth
+	reserve *reserve
 	lock    io.Closer
 
 	writing sync.Mutex // held by the one write that goes on
@@ -62,7 +63,8 @@ func (s *Store) open() (err error) {
 	if err := s.dir.create(s.dir.segments()); err != nil {
 		return err
 	}
-	if s.truth, err = openTruth(s.dir, s.options.Logger); err != nil {
+	s.reserve = s.dir.openReserve(s.options.Reserve)
+	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Logger); err != nil {
 		return err
 	}
 	st, err := s.load()

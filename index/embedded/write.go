@@ -30,6 +30,7 @@ type change struct {
 	written  []string   // their names
 	classes  *edit
 	batch    *pebble.Batch
+	large    bool // it stores documents, so it must leave the reserve alone
 }
 
 // begin starts a change. The caller holds s.writing and ends it with abandon or commit.
@@ -93,6 +94,10 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 }
 
 func (c *change) replace(entries []analyzed) error {
+	c.large = true
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	var terms []lexical.Chunk
 	var vectors []embed.Vector
 	var codes []flat.Code
@@ -292,6 +297,9 @@ func (c *change) fill(name string, data []byte) error {
 
 // commit makes the change durable and visible.
 func (c *change) commit(ctx context.Context) error {
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	if len(c.written) > 0 {
 		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
 			return err
@@ -315,6 +323,16 @@ func (c *change) commit(ctx context.Context) error {
 	c.retire()
 	c.store.publish(next)
 	return c.batch.Close()
+}
+
+// findRoom sees to it that the batch does not meet a full disk, which would stop
+// the store.
+func (c *change) findRoom() error {
+	if c.large {
+		return c.store.reserve.forDocuments(int64(c.batch.Len()))
+	}
+	c.store.reserve.forPermissions()
+	return nil
 }
 
 func (c *change) writeClasses() error {
