@@ -95,7 +95,7 @@ func (t *truth) compact(ctx context.Context, d directory) error {
 
 // removeOldLogs deletes the logs before the one in use, which holds nothing yet.
 // Pebble keeps them, with what was written to them, to use their space again; that
-// they are gone is seen to by [orderedFS].
+// they are gone is seen to by [truthFS].
 func removeOldLogs(d directory) error {
 	dir := d.join("truth")
 	names, err := d.fs.List(dir)
