@@ -107,10 +107,13 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		}
 	}()
 	bar := newProgress(p.stderr)
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
+	summary, err := wire.Ingest(ctx, governed.over(kb.Store), kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
+	}
+	if dir, derr := p.dataDir(); derr == nil && summary.Complete && err == nil {
+		err = config.Sync(dir, summary.Source, p.now())
 	}
 	if report := p.reportIngest(o.json, summary, origin); err == nil {
 		err = report

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/corpora/policy"
 	"ken/retrieval"
 )
 
@@ -46,6 +48,10 @@ type program struct {
 
 	data    string // the data directory, from --data
 	process string // what other processes are told: "ken serve"
+
+	books  sync.Mutex
+	book   *policy.Book // of the data directory bookOf; see overrides
+	bookOf string
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.

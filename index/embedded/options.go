@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -22,6 +23,10 @@ type Options struct {
 	// Process tells others who holds the directory, "ken serve" for example; ""
 	// is the name of the program.
 	Process string
+	// History is how long the past of permissions is kept; 0 is DefaultHistory.
+	History time.Duration
+	// Clock dates the past of permissions; nil is time.Now.
+	Clock func() time.Time
 	// Logger hears of what operators should know; nil is silence.
 	Logger *slog.Logger
 }
@@ -36,6 +41,12 @@ func (o Options) withDefaults() Options {
 	if o.Process == "" {
 		o.Process = filepath.Base(os.Args[0])
 	}
+	if o.History == 0 {
+		o.History = DefaultHistory
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -45,6 +56,9 @@ func (o Options) withDefaults() Options {
 func (o Options) validate() error {
 	if o.Vectors != "flat" && o.Vectors != "chromem" {
 		return fmt.Errorf("vectors: %q is unknown, want flat or chromem", o.Vectors)
+	}
+	if o.History < 0 {
+		return fmt.Errorf("history: %s is negative", o.History)
 	}
 	return nil
 }

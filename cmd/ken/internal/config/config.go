@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"ken/corpora/acl"
 )
@@ -97,6 +98,8 @@ type Reranker struct {
 type Settings struct {
 	Embedder Embedder          `json:"embedder"`
 	Folders  map[string]string `json:"folders,omitempty"` // source name to the folder that it was last read from
+	// Synced says by source when it was last read to its end.
+	Synced map[string]time.Time `json:"synced,omitempty"`
 }
 
 const settingsFile = "settings.json"
@@ -146,4 +149,17 @@ func Save(dir string, s Settings) error {
 		return fmt.Errorf("write settings: %w", err)
 	}
 	return nil
+}
+
+// Sync notes that a source was read to its end.
+func Sync(dir, source string, at time.Time) error {
+	s, err := Load(dir)
+	if err != nil {
+		return err
+	}
+	if s.Synced == nil {
+		s.Synced = map[string]time.Time{}
+	}
+	s.Synced[source] = at.UTC().Round(time.Second)
+	return Save(dir, s)
 }
