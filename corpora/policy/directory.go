@@ -62,7 +62,7 @@ func (d *Directory) Current() (acl.Groups, error) {
 	if err != nil {
 		return acl.Groups{}, err
 	}
-	if d.seen != nil && os.SameFile(d.seen, info) && d.seen.Size() == info.Size() && d.seen.ModTime().Equal(info.ModTime()) {
+	if d.seen != nil && same(d.seen, info) {
 		return d.groups, nil
 	}
 	d.seen = nil
