@@ -110,7 +110,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		}
 	}()
 	bar, started := newProgress(p.stderr), p.now()
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/corpora/policy"
 	"ken/retrieval"
 )
 
@@ -48,8 +50,11 @@ type program struct {
 	process string // what other processes are told: "ken serve"
 
 	// A command that another process sent here (see handover.go).
-	host *host
-	dir  string // working directory of who sent it
+	host   *host
+	dir    string // working directory of who sent it
+	books  sync.Mutex
+	book   *policy.Book // of the data directory bookOf; see overrides
+	bookOf string
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.
