@@ -240,17 +240,17 @@ func streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
 
 func principalKey(r *http.Request) string { return auth.FromContext(r.Context()).Principal.Key() }
 
-// principalInfo is where a request's token info holds the principal.
-const principalInfo = "ken/principal"
+// identityInfo is where a request's token info holds the identity.
+const identityInfo = "ken/identity"
 
 // identify hands the identity to the protocol library in the one form that it
 // attaches to each request, and not to the session. The token is a blank: the
 // real one was checked and removed before.
 func identify(next http.Handler) http.Handler {
 	verifier := func(ctx context.Context, _ string, _ *http.Request) (*sdkauth.TokenInfo, error) {
-		p := auth.FromContext(ctx).Principal
-		user := sha256.Sum256([]byte(p.Key()))
-		return &sdkauth.TokenInfo{UserID: hex.EncodeToString(user[:]), Extra: map[string]any{principalInfo: p}}, nil
+		id := auth.FromContext(ctx)
+		user := sha256.Sum256([]byte(id.Principal.Key()))
+		return &sdkauth.TokenInfo{UserID: hex.EncodeToString(user[:]), Extra: map[string]any{identityInfo: id}}, nil
 	}
 	verified := sdkauth.RequireBearerToken(verifier, &sdkauth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -14,6 +14,7 @@ import (
 
 	"ken/corpora/acl"
 	"ken/index"
+	"ken/tools/auth"
 )
 
 const (
@@ -94,11 +95,17 @@ func (s surface) principal(req mcp.Request) acl.Principal {
 	if !s.fixed.IsZero() {
 		return s.fixed
 	}
+	return identity(req).Principal
+}
+
+// identity is what the request's own credential proved; the zero Identity on a
+// transport that has none.
+func identity(req mcp.Request) auth.Identity {
 	if extra := req.GetExtra(); extra != nil && extra.TokenInfo != nil {
-		p, _ := extra.TokenInfo.Extra[principalInfo].(acl.Principal)
-		return p
+		id, _ := extra.TokenInfo.Extra[identityInfo].(auth.Identity)
+		return id
 	}
-	return acl.Principal{}
+	return auth.Identity{}
 }
 
 // protocolError is what the client may see of an error.

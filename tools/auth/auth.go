@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"ken/corpora/acl"
 )
@@ -17,6 +19,28 @@ var ErrUnauthenticated = errors.New("unauthenticated")
 type Identity struct {
 	Principal  acl.Principal
 	Credential string // public name of what proved it, such as a key's id
+
+	// Scopes are what the credential may be used for; nil is nothing. They
+	// limit the principal's rights and never add to them.
+	Scopes  []string
+	Expires time.Time // when the credential ends; zero if that is not known
+}
+
+// Scopes that ken gives a meaning. Others may be configured.
+const (
+	ScopeRead  = "ken.read"  // search and read
+	ScopeAdmin = "ken.admin" // change what others may read
+)
+
+// HasScope reports whether the credential may be used for what needs the scope.
+func (i Identity) HasScope(scope string) bool { return slices.Contains(i.Scopes, scope) }
+
+// IsScope reports whether text is one scope as RFC 6749 writes it: printable
+// ASCII without spaces, quotes and backslashes.
+func IsScope(text string) bool {
+	return text != "" && len(text) <= 256 && !strings.ContainsFunc(text, func(r rune) bool {
+		return r <= ' ' || r == '"' || r == '\\' || r > '~'
+	})
 }
 
 // Authenticator finds out who sent a request.

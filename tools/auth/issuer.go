@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-
-	"ken/corpora/acl"
 )
 
 // ErrScope says that a good token lacks the scope that reading needs.
@@ -103,7 +101,7 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 	if !ok {
 		return Identity{}, ErrUnauthenticated
 	}
-	p, err := i.Verify(r.Context(), token)
+	id, err := i.Verify(r.Context(), token)
 	switch {
 	case errors.Is(err, ErrScope):
 		return Identity{}, ErrScope
@@ -111,31 +109,21 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 		i.Log.Warn("token refused", "error", err)
 		return Identity{}, ErrUnauthenticated
 	}
-	return Identity{Principal: p, Credential: "token"}, nil
+	return id, nil
 }
 
 // Verify returns who a token speaks for. Errors are for operators: they say
 // what is wrong and do not hold the token.
-func (i *Issuer) Verify(ctx context.Context, token string) (acl.Principal, error) {
+func (i *Issuer) Verify(ctx context.Context, token string) (Identity, error) {
 	payload, err := i.signed(ctx, token)
 	if err != nil {
-		return acl.Principal{}, err
+		return Identity{}, err
 	}
 	c, err := strictObject(payload)
 	if err != nil {
-		return acl.Principal{}, fmt.Errorf("claims: %w", err)
+		return Identity{}, fmt.Errorf("claims: %w", err)
 	}
-	if err := i.checkClaims(c); err != nil {
-		return acl.Principal{}, err
-	}
-	p, err := i.principal(c)
-	if err == nil && !i.hasScope(c) {
-		err = ErrScope
-	}
-	if err != nil {
-		return acl.Principal{}, err
-	}
-	return p, nil
+	return i.identity(c)
 }
 
 // signed returns the payload if one of the provider's keys signed it.

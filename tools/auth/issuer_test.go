@@ -161,12 +161,12 @@ func TestGoodTokens(t *testing.T) {
 		"claims that ken does not use": p.sign(h, with(c, "act", map[string]any{"sub": "agent"})),
 	} {
 		who, err := i.Verify(t.Context(), token)
-		if err != nil || who.User() != "user:ann" || !who.Holds("group:hr") {
-			t.Errorf("%s: %v, %v", name, who.Subjects(), err)
+		if err != nil || who.Principal.User() != "user:ann" || !who.Principal.Holds("group:hr") || !who.HasScope("ken.read") {
+			t.Errorf("%s: %+v, %v", name, who, err)
 		}
 	}
-	if who, err := i.Verify(t.Context(), p.sign(h, with(c, "groups", []string{}))); err != nil || who.Holds("group:hr") {
-		t.Errorf("no groups: %v, %v", who.Subjects(), err)
+	if who, err := i.Verify(t.Context(), p.sign(h, with(c, "groups", []string{}))); err != nil || who.Principal.Holds("group:hr") {
+		t.Errorf("no groups: %+v, %v", who, err)
 	}
 }
 
