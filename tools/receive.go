@@ -37,6 +37,9 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		if p.IsZero() {
 			return nil, explain(errNoPrincipal).protocolError()
 		}
+		if err := s.inScope(method, req); err != nil {
+			return nil, explain(err).protocolError()
+		}
 		err = s.caught(ctx, func() error {
 			res, err = s.dispatch(ctx, next, method, req)
 			return err

@@ -293,7 +293,7 @@ func TestBadTokens(t *testing.T) {
 	p := newProvider(t)
 	i := p.issuer(t, func() time.Time { return instant })
 	reached := false
-	handler := auth.Require(i, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	handler := auth.Require(i, 0, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	try := func(token string) string {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp", nil)
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -78,6 +78,11 @@ func (k *Keys) Authenticate(r *http.Request) (Identity, error) {
 // Challenge asks for a key and says nothing about the one that came.
 func (k *Keys) Challenge() string { return `Bearer realm="ken"` }
 
+// ScopeChallenge names the scopes. Only another key has more.
+func (k *Keys) ScopeChallenge(scopes ...string) string {
+	return `Bearer realm="ken", error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
+}
+
 // Verify returns what is known of a good key; the error is ErrUnauthenticated
 // for all others. Hashes are compared in constant time, also for an unknown id.
 func (k *Keys) Verify(key string) (Key, error) {

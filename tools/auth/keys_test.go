@@ -289,7 +289,7 @@ func TestRequire(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := false
-	h := Require(k, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := Require(k, 0, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		served = true
 		if FromContext(r.Context()).Principal.User() != "user:ann" || r.Header.Get("Authorization") != "" {
 			t.Errorf("identity %+v, header %q", FromContext(r.Context()), r.Header.Get("Authorization"))
