@@ -45,6 +45,7 @@ type Text struct {
 	Body      string // valid UTF-8 with \n line ends and no invisible characters
 	MediaType string // of Body: Markdown, Plain or Source
 	Language  string // primary language that the document declares; "" if none
+	Class     string // least data class that its content calls for; "" if none
 }
 
 // Extractor reads one format.

@@ -25,6 +25,9 @@
 //	  hr: [user:ann, group:people-ops]
 //	  people-ops: [user:bob]
 //	  auditors: []             # its members come from elsewhere, a token for example
+//	mail: participants         # user:ADDRESS may read the mails that ADDRESS wrote or got
+//	protect:                   # values that are taken out before anything is stored (package protect)
+//	  - {find: email, do: redact}
 //
 // Paths are relative to the folder and compared byte for byte; a rule that would
 // match but for case or characters that look alike closes the document

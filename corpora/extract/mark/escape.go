@@ -40,7 +40,7 @@ func inline(s string) string {
 		}
 		switch s[i] {
 		case '<':
-			if next == '!' || next == '/' || next == '?' || isLetter(next) {
+			if (next == '!' || next == '/' || next == '?' || isLetter(next)) && !isAddress(s[i+1:]) {
 				b.WriteByte('\\')
 			}
 		case '`':
@@ -65,6 +65,13 @@ func inline(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// isAddress reports whether a < opens a mail address, which Markdown writes so too.
+func isAddress(s string) bool {
+	inner, _, closed := strings.Cut(s[:min(len(s), 254)], ">")
+	name, host, at := strings.Cut(inner, "@")
+	return closed && at && name != "" && host != "" && !strings.ContainsAny(inner, " \t\"'<=/:")
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
