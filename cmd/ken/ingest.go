@@ -93,7 +93,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err := p.outside(path); err != nil {
 		return err
 	}
-	origin, err := source.Policy()
+	origin, err := source.Policy(ctx)
 	if err != nil {
 		return err
 	}
