@@ -26,6 +26,11 @@ type View interface {
 	// read is [ErrNotFound], like one that never was.
 	Chunks(ctx context.Context, ids []ChunkID) ([]Chunk, error)
 
+	// Outlines returns, in the order of ids, what ranking needs of chunks, which
+	// is less than their text and is had faster. It asks the gate for each, and
+	// its errors are those of Chunks. Grams are left out unless asked for.
+	Outlines(ctx context.Context, ids []ChunkID, grams bool) ([]Outline, error)
+
 	// Document returns a readable document's metadata, its ACL and Stamp left
 	// out, and its chunks in order; or [ErrNotFound].
 	Document(ctx context.Context, id corpora.DocID) (corpora.Document, []ChunkID, error)

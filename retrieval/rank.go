@@ -79,30 +79,17 @@ func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request) ([]in
 
 // settle names each chunk's document and lowers what is not in force.
 func (s *Searcher) settle(ctx context.Context, v *snapshot, r Request, ranked []Ranked) error {
-	chunks, err := v.load(ctx, ids(hitsOf(ranked)))
+	outlines, err := v.outlines(ctx, hitsOf(ranked), false)
 	if err != nil {
 		return err
 	}
-	for i := range ranked {
-		ranked[i].Doc = chunks[i].Doc
-		if err := s.lower(ctx, v, r, &ranked[i]); err != nil {
-			return err
+	for i, o := range outlines {
+		ranked[i].Doc = o.Doc
+		if !r.History {
+			ranked[i].Score *= s.Params.standing(o.Status)
 		}
 	}
 	sortRanked(ranked)
-	return nil
-}
-
-// lower applies the factor of the document's status.
-func (s *Searcher) lower(ctx context.Context, v *snapshot, r Request, ranked *Ranked) error {
-	if r.History {
-		return nil
-	}
-	d, err := v.document(ctx, ranked.Doc)
-	if err != nil {
-		return err
-	}
-	ranked.Score *= s.Params.standing(d.Status)
 	return nil
 }
 

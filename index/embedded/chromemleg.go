@@ -62,7 +62,11 @@ func placeOf(segments []*segment, ordinal uint32) (place, bool) {
 	if i == len(segments) {
 		return place{}, false
 	}
-	row, ok := segments[i].lex.Find(ordinal)
+	s := segments[i]
+	if ordinal >= s.First && s.Last-s.First == uint32(s.Chunks-1) { // no ordinal is missing
+		return place{i, int(ordinal - s.First)}, true
+	}
+	row, ok := s.lex.Find(ordinal)
 	return place{i, row}, ok
 }
 

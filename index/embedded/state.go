@@ -26,7 +26,8 @@ type state struct {
 	index    *aclIndex // see aclIndex
 	indexing sync.Once
 	lists    listCache
-	recent   recentDocuments
+	recent   kept[corpora.DocID, *storedDocument]
+	acls     kept[uint32, acl.List]
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
 

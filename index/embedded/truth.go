@@ -21,7 +21,7 @@ import (
 type truth struct {
 	db     *pebble.DB
 	logger *truthLogger
-	recent recentChunks
+	recent kept[uint32, *recentChunk]
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
