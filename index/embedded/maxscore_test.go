@@ -54,6 +54,7 @@ func readableView(segments []*segment, share int, r *rand.Rand) *view {
 		}
 		v.readable.rows = append(v.readable.rows, rows)
 	}
+	v.readable.ranks = rankAll(v.readable.rows)
 	return v
 }
 

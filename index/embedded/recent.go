@@ -22,7 +22,7 @@ type recentChunk struct {
 const (
 	maxRecent    = 48 << 20 // bytes of chunks and their grams, in all states together
 	maxDocuments = 16 << 10 // documents of a state
-	maxLists     = 16 << 10 // lists of classes of a state
+	maxACLs      = 16 << 10 // lists of classes of a state
 )
 
 // size counts the struct and its place in a map as well.
@@ -88,12 +88,12 @@ func (st *state) document(id corpora.DocID) (*storedDocument, error) {
 
 // list reads the list of a class as the truth has it.
 func (st *state) list(class uint32) (acl.List, error) {
-	if l, ok := st.acls.get(class, maxLists); ok {
+	if l, ok := st.acls.get(class, maxACLs); ok {
 		return l, nil
 	}
 	l, err := getClass(st.snapshot, class)
 	if err == nil {
-		st.acls.put(class, l, 1, maxLists)
+		st.acls.put(class, l, 1, maxACLs)
 	}
 	return l, err
 }

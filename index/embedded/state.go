@@ -25,7 +25,7 @@ type state struct {
 	readable readableCache
 	index    *aclIndex // see aclIndex
 	indexing sync.Once
-	lists    listCache
+	lists    kept[listKey, *lists]
 	recent   kept[corpora.DocID, *storedDocument]
 	acls     kept[uint32, acl.List]
 	scratch  sync.Pool // of *accumulator

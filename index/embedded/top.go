@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"slices"
 
 	"ken/index"
@@ -28,7 +29,7 @@ func (t *top) push(h index.Hit) {
 		}
 		return
 	}
-	if index.Compare(h, t.hits[0]) < 0 {
+	if worse(&t.hits[0], &h) {
 		t.hits[0] = h
 		t.sink(0)
 	}
@@ -38,7 +39,7 @@ func (t *top) sink(i int) {
 	for {
 		worst := i
 		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(t.hits) && index.Compare(t.hits[child], t.hits[worst]) > 0 {
+			if child < len(t.hits) && worse(&t.hits[child], &t.hits[worst]) {
 				worst = child
 			}
 		}
@@ -54,4 +55,9 @@ func (t *top) sink(i int) {
 func (t *top) sorted() []index.Hit {
 	slices.SortFunc(t.hits, index.Compare)
 	return t.hits
+}
+
+// worse is index.Compare(*a, *b) > 0 of scores that are numbers.
+func worse(a, b *index.Hit) bool {
+	return a.Score < b.Score || a.Score == b.Score && bytes.Compare(a.Key[:], b.Key[:]) > 0
 }

@@ -63,7 +63,7 @@ func (s *segment) score(q embed.Vector, places []place, best *top) {
 	s.vec.DotRows(q, rows, scores)
 	for i, row := range rows {
 		if best.admits(scores[i]) {
-			best.push(index.Hit{ID: index.ChunkID(s.vec.Ordinal(row)), Score: scores[i], Key: s.lex.Key(row)})
+			best.push(s.hit(row, scores[i]))
 		}
 	}
 }
