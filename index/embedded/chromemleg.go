@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sort"
 
@@ -70,7 +71,7 @@ func placeOf(segments []*segment, ordinal uint32) (place, bool) {
 	return place{i, row}, ok
 }
 
-func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int) ([]place, error) {
+func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int, out []near) ([]near, error) {
 	keep := func(ordinal uint32) bool {
 		p, ok := placeOf(v.state.segments, ordinal)
 		return ok && has(rows[p.segment], p.row)
@@ -89,10 +90,9 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 		all = append(all, found...)
 	}
 	slices.Sort(all) // a document that changed its class is in two collections
-	var out []place
 	for _, ordinal := range slices.Compact(all) {
 		if p, ok := placeOf(v.state.segments, ordinal); ok {
-			out = append(out, p)
+			out = append(out, near{p, 0, math.Inf(1)})
 		}
 	}
 	return out, nil

@@ -30,6 +30,7 @@ type state struct {
 	acls     kept[uint32, acl.List]
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
+	vectors  sync.Pool // of *vectorWork
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
