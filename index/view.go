@@ -10,7 +10,8 @@ import (
 // View is one immutable snapshot of a store as one principal may see it at one
 // instant. Everything a view returns is a function of the documents that the
 // principal may read: what the store holds besides leaves no trace in results,
-// scores, order or errors. A view holds resources until it is closed.
+// scores, order or errors. It may be used by several goroutines, and holds resources
+// until it is closed.
 type View interface {
 	// SearchText returns the best k chunks by BM25F with statistics of the
 	// readable chunks. Only chunks that hold a term of the query are found.

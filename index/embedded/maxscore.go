@@ -172,8 +172,7 @@ func (w *windows) search(from, to int) {
 	if few == len(w.byMost) {
 		return
 	}
-	if read := postings(w.byMost[few:]); postings(w.byMost[:few]) > lookInto*read {
-		w.prune(from, to, few)
+	if few > 0 && w.prune(from, to, few) {
 		return
 	}
 	w.sum(w.terms, from, to)
@@ -186,9 +185,8 @@ func (w *windows) search(from, to int) {
 	}
 }
 
-// Looking for a chunk in the lists that need not be read costs as much as reading
-// some of their postings: it pays where those are lookInto times as many as others.
-const lookInto = 2
+// Looking for a chunk in a list costs as much as reading that many of its postings.
+const lookInto = 4
 
 // postings returns how many postings of the lists are in the window.
 func postings(lists []*weightedList) (n int) {
@@ -219,11 +217,24 @@ func (w *windows) least() float64 {
 }
 
 // prune reads the lists that matter, in any order, and scores the chunks that they
-// and what the few others can add lift to the best.
-func (w *windows) prune(from, to, few int) {
+// and what the few others can add lift to the best. It reports false, and did
+// nothing, where reading all lists costs less.
+func (w *windows) prune(from, to, few int) bool {
+	rest := postings(w.byMost[:few])
+	if rest <= postings(w.byMost[few:]) {
+		return false
+	}
 	w.sum(w.byMost[few:], from, to)
 	need := func() float64 { return max(math.SmallestNonzeroFloat64, w.least()/margin-w.elsewise) }
-	least := need()
+	least, candidates := need(), 0
+	for _, sum := range w.sums[:to-from] {
+		if sum >= least {
+			candidates++
+		}
+	}
+	if candidates*len(w.terms)*lookInto > rest {
+		return false
+	}
 	for i, sum := range w.sums[:to-from] {
 		if sum >= least {
 			rank := uint32(from + i)
@@ -233,6 +244,7 @@ func (w *windows) prune(from, to, few int) {
 			}
 		}
 	}
+	return true
 }
 
 // score adds up the parts of a chunk in the order of the query.

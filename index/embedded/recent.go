@@ -16,6 +16,7 @@ import (
 type recentChunk struct {
 	index.Chunk // nobody may change anything of it
 	grams       atomic.Pointer[index.Grams]
+	document    atomic.Pointer[storedDocument] // of the state that asked last
 }
 
 // Bounds of what is kept, per generation.
@@ -69,7 +70,8 @@ func (st *state) gramsOf(c *recentChunk, d corpora.Document) index.Grams {
 // storedDocument is the record of a document.
 type storedDocument struct {
 	documentHead
-	corpora.Document // without its ACL; nobody may change anything of it
+	corpora.Document        // without its ACL; nobody may change anything of it
+	state            uint64 // the number of the one that it was read in
 }
 
 // document reads a document of the state.
@@ -81,9 +83,21 @@ func (st *state) document(id corpora.DocID) (*storedDocument, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &storedDocument{h, d}
+	out := &storedDocument{h, d, st.number}
 	st.recent.put(id, out, 1, maxDocuments)
 	return out, nil
+}
+
+// documentOf reads the document of a chunk.
+func (st *state) documentOf(c *recentChunk) (*storedDocument, error) {
+	if d := c.document.Load(); d != nil && d.state == st.number {
+		return d, nil
+	}
+	d, err := st.document(c.Doc)
+	if err == nil {
+		c.document.Store(d)
+	}
+	return d, err
 }
 
 // list reads the list of a class as the truth has it.

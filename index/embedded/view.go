@@ -88,7 +88,7 @@ func (v *view) gate(id index.ChunkID) (*recentChunk, *storedDocument, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := v.state.document(c.Doc)
+	d, err := v.state.documentOf(c)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"ken/corpora"
 	"ken/embed"
+	"ken/index/embedded"
 	"ken/index/ingest"
 )
 
@@ -16,10 +17,18 @@ type IngestOptions struct {
 	Logger   *slog.Logger
 }
 
-// Ingest brings the store up to date with the source.
-func Ingest(ctx context.Context, store ingest.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+// Ingest brings the store up to date with the source. What was erased stays out.
+func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+	erased := map[string]bool{}
+	for hash, err := range store.Erased(ctx) {
+		if err != nil {
+			return ingest.Summary{}, err
+		}
+		erased[hash] = true
+	}
 	return ingest.Run(ctx, ingest.Options{
 		Store: store, Embedder: e, Extract: Formats(),
+		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
 }
