@@ -2,6 +2,7 @@ package flat
 
 import (
 	"slices"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -17,6 +18,9 @@ func gradesAVX512(sums *int32, scales *float32, n int, scale, shift float64, out
 
 //go:noescape
 func atLeastAVX512(grades *uint16, words int, least uint32, out *uint64)
+
+//go:noescape
+func dotsAVX512(query *float64, dims int, rows *[16]*float32, out *[16]float64)
 
 // What the machine can run.
 var (
@@ -58,4 +62,29 @@ func atLeast(grades []uint16, least uint16, out []uint64) {
 	atLeastGo(grades[n*64:], least, out[n:])
 }
 
-func dots(query []float32, rows [][]float32, out []float64) int { return 0 }
+// dots computes as many rows as it can take together and returns how many.
+func dots(query []float32, rows [][]float32, out []float64) (n int) {
+	if !hasVNNI || len(rows) < 16 {
+		return 0
+	}
+	wide := make([]float64, len(query)+1)
+	for i, x := range query {
+		wide[i] = float64(x)
+	}
+	fours := len(query) &^ 3
+	for ; len(rows)-n >= 16; n += 16 {
+		var at [16]*float32
+		for i, row := range rows[n : n+16] {
+			_ = row[:len(query)]
+			at[i] = unsafe.SliceData(row)
+		}
+		sums := (*[16]float64)(out[n:])
+		dotsAVX512(&wide[0], fours, &at, sums)
+		for i, row := range rows[n : n+16] {
+			for d := fours; d < len(query); d++ {
+				sums[i] += float64(wide[d] * float64(row[d]))
+			}
+		}
+	}
+	return n
+}

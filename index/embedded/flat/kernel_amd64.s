@@ -215,3 +215,96 @@ word:
 done:
 	VZEROUPPER
 	RET
+
+// func dotsAVX512(query *float64, dims int, rows *[16]*float32, out *[16]float64)
+// Sixteen sums go on at once, each from the first dimension to the last; dims is a
+// multiple of four. The products of what were float32 are exact, so that a fused
+// addition rounds as a multiplication and an addition do.
+TEXT ·dotsAVX512(SB), NOSPLIT, $0-32
+	MOVQ   query+0(FP), SI
+	MOVQ   dims+8(FP), CX
+	MOVQ   rows+16(FP), R8
+	MOVQ   out+24(FP), DX
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	XORQ   R9, R9
+
+four:
+	CMPQ R9, CX
+	JGE  done
+
+	// Of eight rows four numbers each, turned so that a register has one dimension.
+	MOVQ          0(R8), AX
+	MOVQ          32(R8), BX
+	VMOVUPS       (AX)(R9*4), X0
+	VINSERTF128   $1, (BX)(R9*4), Y0, Y0
+	MOVQ          8(R8), AX
+	MOVQ          40(R8), BX
+	VMOVUPS       (AX)(R9*4), X1
+	VINSERTF128   $1, (BX)(R9*4), Y1, Y1
+	MOVQ          16(R8), AX
+	MOVQ          48(R8), BX
+	VMOVUPS       (AX)(R9*4), X2
+	VINSERTF128   $1, (BX)(R9*4), Y2, Y2
+	MOVQ          24(R8), AX
+	MOVQ          56(R8), BX
+	VMOVUPS       (AX)(R9*4), X3
+	VINSERTF128   $1, (BX)(R9*4), Y3, Y3
+	VUNPCKLPS     Y1, Y0, Y4
+	VUNPCKHPS     Y1, Y0, Y5
+	VUNPCKLPS     Y3, Y2, Y6
+	VUNPCKHPS     Y3, Y2, Y7
+	VUNPCKLPD     Y6, Y4, Y0
+	VUNPCKHPD     Y6, Y4, Y1
+	VUNPCKLPD     Y7, Y5, Y2
+	VUNPCKHPD     Y7, Y5, Y3
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VFMADD231PD.BCST 0(SI)(R9*8), Z0, Z16
+	VFMADD231PD.BCST 8(SI)(R9*8), Z1, Z16
+	VFMADD231PD.BCST 16(SI)(R9*8), Z2, Z16
+	VFMADD231PD.BCST 24(SI)(R9*8), Z3, Z16
+
+	// The other eight.
+	MOVQ          64(R8), AX
+	MOVQ          96(R8), BX
+	VMOVUPS       (AX)(R9*4), X0
+	VINSERTF128   $1, (BX)(R9*4), Y0, Y0
+	MOVQ          72(R8), AX
+	MOVQ          104(R8), BX
+	VMOVUPS       (AX)(R9*4), X1
+	VINSERTF128   $1, (BX)(R9*4), Y1, Y1
+	MOVQ          80(R8), AX
+	MOVQ          112(R8), BX
+	VMOVUPS       (AX)(R9*4), X2
+	VINSERTF128   $1, (BX)(R9*4), Y2, Y2
+	MOVQ          88(R8), AX
+	MOVQ          120(R8), BX
+	VMOVUPS       (AX)(R9*4), X3
+	VINSERTF128   $1, (BX)(R9*4), Y3, Y3
+	VUNPCKLPS     Y1, Y0, Y4
+	VUNPCKHPS     Y1, Y0, Y5
+	VUNPCKLPS     Y3, Y2, Y6
+	VUNPCKHPS     Y3, Y2, Y7
+	VUNPCKLPD     Y6, Y4, Y0
+	VUNPCKHPD     Y6, Y4, Y1
+	VUNPCKLPD     Y7, Y5, Y2
+	VUNPCKHPD     Y7, Y5, Y3
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VFMADD231PD.BCST 0(SI)(R9*8), Z0, Z17
+	VFMADD231PD.BCST 8(SI)(R9*8), Z1, Z17
+	VFMADD231PD.BCST 16(SI)(R9*8), Z2, Z17
+	VFMADD231PD.BCST 24(SI)(R9*8), Z3, Z17
+	ADDQ $4, R9
+	JMP  four
+
+done:
+	VMOVUPD Z16, (DX)
+	VMOVUPD Z17, 64(DX)
+	VZEROUPPER
+	RET
