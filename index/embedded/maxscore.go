@@ -29,7 +29,7 @@ type weightedList struct {
 // are only looked into for chunks that other lists have (MaxScore: Turtle and
 // Flood, "Query Evaluation: Strategies and Optimizations", 1995).
 func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	rows, err := v.filtered(q.Filter)
+	rows, err := v.passing(q.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -95,25 +95,34 @@ func (v *view) scoreAll(ctx context.Context, terms []*weightedList, rows [][]uin
 			}
 		}
 	}
-	best := top{k: k}
-	for i, s := range v.state.segments {
+	best := v.topRanks(k)
+	for i := range v.state.segments {
 		for _, rank := range acc.touched[i] {
-			if score := acc.scores[i][rank]; best.admits(score) {
-				if row := v.readable.ranks[i].row(rank); has(rows[i], row) {
-					best.push(s.hit(row, score))
-				}
+			if score := acc.scores[i][rank]; best.admits(score) && (rows == nil || has(rows[i], v.readable.ranks[i].row(rank))) {
+				best.push(i, rank, score)
 			}
 		}
 	}
 	return best.sorted(), nil
 }
 
+// rowsIn returns the rows of a segment that pass the filter, nil if there is none.
+func rowsIn(rows [][]uint64, segment int) []uint64 {
+	if rows == nil {
+		return nil
+	}
+	return rows[segment]
+}
+
+func (v *view) topRanks(k int) *top {
+	return &top{k: k, segments: v.state.segments, ranks: v.readable.ranks}
+}
+
 // windows goes through the readable rows of one segment, by rank, a window at a time.
 type windows struct {
-	segment  *segment
-	number   int
+	number   int // of the segment
 	ranks    *ranking
-	rows     []uint64        // that pass the filter
+	rows     []uint64        // that pass the filter; nil: all do
 	terms    []*weightedList // in the order of the query
 	byMost   []*weightedList // the least first
 	best     *top
@@ -127,14 +136,14 @@ func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows []
 		w = &windows{}
 	}
 	defer v.state.windows.Put(w)
-	w.terms, w.best = terms, &top{k: k}
+	w.terms, w.best = terms, v.topRanks(k)
 	w.byMost = slices.Clone(terms)
 	slices.SortFunc(w.byMost, func(a, b *weightedList) int { return cmp.Compare(a.most, b.most) })
-	for i, s := range v.state.segments {
+	for i := range v.state.segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		w.segment, w.number, w.rows, w.ranks = s, i, rows[i], &v.readable.ranks[i]
+		w.number, w.rows, w.ranks = i, rowsIn(rows, i), &v.readable.ranks[i]
 		for _, t := range terms {
 			t.end = 0
 		}
@@ -148,10 +157,10 @@ func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows []
 // split returns how many of byMost together cannot lift a chunk to the best.
 func (w *windows) split() int {
 	w.elsewise = 0
-	if len(w.best.hits) < w.best.k {
+	if !w.best.full() {
 		return 0
 	}
-	least := w.best.hits[0].Score
+	least := w.best.least()
 	for i, t := range w.byMost {
 		if sum := w.elsewise + t.most; sum*margin < least {
 			w.elsewise = sum
@@ -210,10 +219,10 @@ func (w *windows) sum(lists []*weightedList, from, to int) {
 
 // least is the score that a chunk needs to be kept; parts are above zero.
 func (w *windows) least() float64 {
-	if len(w.best.hits) < w.best.k {
+	if !w.best.full() {
 		return math.SmallestNonzeroFloat64
 	}
-	return max(math.SmallestNonzeroFloat64, w.best.hits[0].Score)
+	return max(math.SmallestNonzeroFloat64, w.best.least())
 }
 
 // prune reads the lists that matter, in any order, and scores the chunks that they
@@ -261,14 +270,9 @@ func (w *windows) score(rank uint32) (score float64) {
 
 // push hands a chunk that passes the filter to best.
 func (w *windows) push(rank uint32, score float64) {
-	if row := w.ranks.row(rank); has(w.rows, row) {
-		w.best.push(w.segment.hit(row, score))
+	if w.rows == nil || has(w.rows, w.ranks.row(rank)) {
+		w.best.push(w.number, rank, score)
 	}
-}
-
-// hit makes the hit of a row.
-func (s *segment) hit(row int, score float64) index.Hit {
-	return index.Hit{ID: index.ChunkID(s.lex.Ordinal(row)), Score: score, Key: s.lex.Key(row)}
 }
 
 // seek returns the first place from i on whose row is at least row: first in

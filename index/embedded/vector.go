@@ -51,13 +51,13 @@ func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64,
 	if err != nil {
 		return nil, err
 	}
-	best, first := top{k: k}, math.Inf(-1)
+	best, first := top{k: k, segments: v.state.segments}, math.Inf(-1)
 	if len(found) > k {
 		first = kth(found, k)
 	}
 	w.score(v.state.segments, q, &best, func(n *near) bool { return n.product >= first })
 	if len(found) > k {
-		floor := best.hits[0].Score
+		floor := best.least()
 		w.score(v.state.segments, q, &best, func(n *near) bool { return n.product < first && n.product+n.slack >= floor })
 	}
 	return best.sorted(), nil
@@ -84,7 +84,7 @@ func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wante
 	flat.Dots(q, w.vectors, w.scores)
 	for i, p := range w.chosen {
 		if best.admits(w.scores[i]) {
-			best.push(segments[p.segment].hit(p.row, w.scores[i]))
+			best.push(p.segment, uint32(p.row), w.scores[i])
 		}
 	}
 }
