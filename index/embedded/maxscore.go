@@ -95,11 +95,13 @@ func (v *view) scoreAll(ctx context.Context, terms []*weightedList, rows [][]uin
 			}
 		}
 	}
-	best := v.topRanks(k)
+	best := top{k: k, segments: v.state.segments}
 	for i := range v.state.segments {
 		for _, rank := range acc.touched[i] {
-			if score := acc.scores[i][rank]; best.admits(score) && (rows == nil || has(rows[i], v.readable.ranks[i].row(rank))) {
-				best.push(i, rank, score)
+			if score := acc.scores[i][rank]; best.admits(score) {
+				if row := v.readable.ranks[i].row(rank, 0); rows == nil || has(rows[i], row) {
+					best.push(i, row, score)
+				}
 			}
 		}
 	}
@@ -114,13 +116,10 @@ func rowsIn(rows [][]uint64, segment int) []uint64 {
 	return rows[segment]
 }
 
-func (v *view) topRanks(k int) *top {
-	return &top{k: k, segments: v.state.segments, ranks: v.readable.ranks}
-}
-
 // windows goes through the readable rows of one segment, by rank, a window at a time.
 type windows struct {
 	number   int // of the segment
+	last     int // row that was offered; ranks only grow
 	ranks    *ranking
 	rows     []uint64        // that pass the filter; nil: all do
 	terms    []*weightedList // in the order of the query
@@ -136,14 +135,14 @@ func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows []
 		w = &windows{}
 	}
 	defer v.state.windows.Put(w)
-	w.terms, w.best = terms, v.topRanks(k)
+	w.terms, w.best = terms, &top{k: k, segments: v.state.segments}
 	w.byMost = slices.Clone(terms)
 	slices.SortFunc(w.byMost, func(a, b *weightedList) int { return cmp.Compare(a.most, b.most) })
 	for i := range v.state.segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		w.number, w.rows, w.ranks = i, rowsIn(rows, i), &v.readable.ranks[i]
+		w.number, w.last, w.rows, w.ranks = i, 0, rowsIn(rows, i), &v.readable.ranks[i]
 		for _, t := range terms {
 			t.end = 0
 		}
@@ -270,8 +269,9 @@ func (w *windows) score(rank uint32) (score float64) {
 
 // push hands a chunk that passes the filter to best.
 func (w *windows) push(rank uint32, score float64) {
-	if w.rows == nil || has(w.rows, w.ranks.row(rank)) {
-		w.best.push(w.number, rank, score)
+	w.last = w.ranks.row(rank, w.last)
+	if w.rows == nil || has(w.rows, w.last) {
+		w.best.push(w.number, w.last, score)
 	}
 }
 

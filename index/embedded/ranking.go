@@ -1,9 +1,6 @@
 package embedded
 
-import (
-	"math/bits"
-	"sort"
-)
+import "math/bits"
 
 // ranking numbers the readable rows of a segment from 0 on, in their order, so
 // that sums over them need room for what is readable and no more.
@@ -36,9 +33,9 @@ func (r *ranking) rank(row uint32) uint32 {
 	return r.before[w] + uint32(bits.OnesCount64(r.rows[w]&(1<<(row%64)-1)))
 }
 
-// row returns the row with the rank.
-func (r *ranking) row(rank uint32) int {
-	w := sort.Search(len(r.rows), func(w int) bool { return r.before[w+1] > rank })
+// row returns the row with the rank, which is not before row from.
+func (r *ranking) row(rank uint32, from int) int {
+	w := seek(r.before, from/64, rank+1) - 1
 	word := r.rows[w]
 	for range rank - r.before[w] {
 		word &= word - 1

@@ -3,26 +3,26 @@ package embedded
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"ken/index"
 )
 
 // top keeps the best k of the rows that it is given. The order of [index.Compare]
-// is total, so the order in which they come does not matter. Ordinals and keys are
-// read of rows that stay, and to break ties.
+// is total, so the order in which they come does not matter.
 type top struct {
 	k        int
 	segments []*segment
-	ranks    []ranking // nil: places are rows; else ranks
-	kept     []scored  // once full, a heap with the worst at its root
+	kept     []scored // once full, a heap with the worst at its root
 }
 
 // scored is a row with its score.
 type scored struct {
 	score   float64
+	key     uint64 // the beginning of its key, which breaks nearly all ties
 	segment uint32
-	at      uint32 // row or rank
+	row     uint32
 }
 
 // full reports whether k were kept.
@@ -34,8 +34,9 @@ func (t *top) least() float64 { return t.kept[0].score }
 // admits reports whether a row with the score might be kept.
 func (t *top) admits(score float64) bool { return !t.full() || score >= t.least() }
 
-func (t *top) push(segment int, at uint32, score float64) {
-	s := scored{score, uint32(segment), at}
+func (t *top) push(segment, row int, score float64) {
+	key := t.segments[segment].lex.Key(row)
+	s := scored{score, binary.BigEndian.Uint64(key[:]), uint32(segment), uint32(row)}
 	if !t.full() {
 		t.kept = append(t.kept, s)
 		if t.full() {
@@ -77,15 +78,11 @@ func (t *top) compare(a, b scored) int {
 	if c := cmp.Compare(b.score, a.score); c != 0 {
 		return c
 	}
-	x, y := t.segments[a.segment].lex.Key(t.row(a)), t.segments[b.segment].lex.Key(t.row(b))
-	return bytes.Compare(x[:], y[:])
-}
-
-func (t *top) row(s scored) int {
-	if t.ranks == nil {
-		return int(s.at)
+	if c := cmp.Compare(a.key, b.key); c != 0 {
+		return c
 	}
-	return t.ranks[s.segment].row(s.at)
+	x, y := t.segments[a.segment].lex.Key(int(a.row)), t.segments[b.segment].lex.Key(int(b.row))
+	return bytes.Compare(x[:], y[:])
 }
 
 // sorted returns the hits, best first.
@@ -93,7 +90,7 @@ func (t *top) sorted() []index.Hit {
 	slices.SortFunc(t.kept, t.compare)
 	out := make([]index.Hit, len(t.kept))
 	for i, s := range t.kept {
-		lex, row := t.segments[s.segment].lex, t.row(s)
+		lex, row := t.segments[s.segment].lex, int(s.row)
 		out[i] = index.Hit{ID: index.ChunkID(lex.Ordinal(row)), Score: s.score, Key: lex.Key(row)}
 	}
 	return out

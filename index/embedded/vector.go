@@ -84,7 +84,7 @@ func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wante
 	flat.Dots(q, w.vectors, w.scores)
 	for i, p := range w.chosen {
 		if best.admits(w.scores[i]) {
-			best.push(p.segment, uint32(p.row), w.scores[i])
+			best.push(p.segment, p.row, w.scores[i])
 		}
 	}
 }
