@@ -131,6 +131,7 @@ func TestMergeChangesNoScore(t *testing.T) {
 		t.Fatalf("%d segments, want %d", n, fanIn-1)
 	}
 	put(t, s, "last", acl.Allow("user:ann"), "leave") // invisible; brings the merge
+	settle(t, s)
 	after := viewOf(t, s, acl.NewPrincipal())
 	if n := len(after.state.segments); n != 1 {
 		t.Fatalf("%d segments, want 1", n)
@@ -156,6 +157,7 @@ func TestSegmentsStayFew(t *testing.T) {
 	for i := range 300 {
 		put(t, s, fmt.Sprint("d", i), acl.Allow(acl.Everyone), "text")
 	}
+	settle(t, s)
 	if n := len(s.state.segments); n > 3*fanIn {
 		t.Errorf("%d segments after 300 writes", n)
 	}
@@ -164,6 +166,7 @@ func TestSegmentsStayFew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	settle(t, s)
 	if n := len(s.state.segments); n != 0 {
 		t.Errorf("%d segments after all was deleted", n)
 	}
@@ -184,9 +187,18 @@ func TestDeadChunksGo(t *testing.T) {
 		if err := s.Delete(t.Context(), entries[n].Document.ID); err != nil {
 			t.Fatal(err)
 		}
+		settle(t, s)
 		if st, err := s.Stats(); err != nil || st.Dead != dead {
 			t.Errorf("after %d of 5 were deleted %d are dead, want %d (%v)", n+1, st.Dead, dead, err)
 		}
+	}
+}
+
+// settle waits until there is nothing to merge.
+func settle(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.Merge(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

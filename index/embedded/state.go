@@ -18,6 +18,7 @@ import (
 type state struct {
 	meta     metaRecord
 	segments []*segment // ascending, disjoint ranges of ordinals
+	live     []int      // live chunks of each
 	classes  classes
 	truth    *truth
 	snapshot *pebble.Snapshot

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ken/corpora"
@@ -25,7 +26,15 @@ type Store struct {
 	reserve *reserve
 	lock    io.Closer
 
-	writing sync.Mutex // held by the one write that goes on
+	queue   queue
+	merging sync.Mutex // held by the one merge that goes on; taken before writing
+	writing sync.Mutex // held by the one commit that goes on
+	byList  byList     // guarded by writing
+
+	nextFile atomic.Uint64
+	wake     chan struct{}      // there may be something to merge
+	stop     context.CancelFunc // ends the merger
+	merger   sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed
@@ -49,7 +58,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, dir: d, lock: lock, closed: make(chan struct{})}
+	s := &Store{options: o, dir: d, lock: lock, closed: make(chan struct{}), wake: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("open index: %w", joinClose(err, lock))
 	}
@@ -71,7 +80,11 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states = st, 1
+	s.state, s.states, s.byList = st, 1, st.classes.byList()
+	s.nextFile.Store(st.meta.NextFile)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.merger.Go(func() { s.mergeInBackground(ctx) })
 	return nil
 }
 
@@ -101,7 +114,11 @@ func (s *Store) load() (*state, error) {
 	if err != nil {
 		return nil, errors.Join(err, freeSegments(segments))
 	}
-	return newState(s.truth, meta, segments, cs, leg, s.stateFreed), nil
+	st := newState(s.truth, meta, segments, cs, leg, s.stateFreed)
+	for _, rows := range rowsOf(segments, valuesOf(cs)) {
+		st.live = append(st.live, countBits(rows))
+	}
+	return st, nil
 }
 
 func (d directory) openSegments(m metaRecord) ([]*segment, error) {
@@ -147,6 +164,8 @@ func (d directory) removeUnnamed(m metaRecord) error {
 // Close refuses what comes after it; calling it again does nothing. The directory is let go when the last view
 // was closed, which Close does not wait for; its error is then logged.
 func (s *Store) Close() error {
+	s.stop()
+	s.merger.Wait()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()

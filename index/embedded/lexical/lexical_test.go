@@ -148,7 +148,7 @@ func TestMergeIsBuild(t *testing.T) {
 			}
 			parts = append(parts, lexical.Part{Segment: build(t, chunks), Keep: func(i int) bool { return keep[i] }})
 		}
-		data, err := lexical.Merge(parts...)
+		data, err := lexical.Merge(t.Context(), parts...)
 		if err != nil {
 			t.Fatal(err)
 		}
