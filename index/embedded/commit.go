@@ -22,6 +22,7 @@ type change struct {
 	segments  []*segment // of the next state
 	live      []int      // live chunks of each
 	classes   *edit
+	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
 	rows      rows                              // of the segment that the change adds
@@ -33,7 +34,7 @@ type change struct {
 type request struct {
 	ctx   context.Context
 	apply func(*change) error
-	alone bool // it may take long, or reads what another write of the group could change
+	alone bool // it takes long, or needs the truth as it is on disk
 	done  bool
 	err   error
 }
@@ -166,6 +167,9 @@ func (c *change) commit(ctx context.Context) error {
 	}
 	record, err := c.writeMeta()
 	if err != nil {
+		return err
+	}
+	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
 	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)

@@ -182,7 +182,7 @@ func (c *change) adopt(old []*segment, merged *segment) error {
 	if i < 0 || j > len(c.segments) || !slices.Equal(c.segments[i:j], old) {
 		return errMoved
 	}
-	c.moved = true
+	c.moved, c.large = true, true
 	if merged == nil {
 		c.segments, c.live = slices.Delete(c.segments, i, j), slices.Delete(c.live, i, j)
 		return nil

@@ -22,6 +22,8 @@ import (
 //	a class           seal, acl.List, JSON
 //	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
+//	e SHA-256 of id   nothing: the id was erased
+//	h, H              the past of lists, see history.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C
 // of the key and what follows: a record that names another class by damage, or
@@ -32,6 +34,7 @@ const (
 	classPrefix    = 'a'
 	documentPrefix = 'd'
 	chunkPrefix    = 'c'
+	erasedPrefix   = 'e'
 )
 
 func classKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{classPrefix}, id) }

@@ -26,10 +26,11 @@ type Store struct {
 	reserve *reserve
 	lock    io.Closer
 
-	queue   queue
-	merging sync.Mutex // held by the one merge that goes on; taken before writing
-	writing sync.Mutex // held by the one commit that goes on
-	byList  byList     // guarded by writing
+	queue     queue
+	merging   sync.Mutex // held by the one merge that goes on; taken before writing
+	writing   sync.Mutex // held by the one commit that goes on
+	byList    byList     // guarded by writing
+	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
 
 	nextFile atomic.Uint64
 	wake     chan struct{}      // there may be something to merge

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -36,6 +38,15 @@ func (f truthFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		time.Sleep(pause)
 	}
 	return f.FS.Create(name, c)
+}
+
+// ReuseForWrite makes a new file instead: what a log held before must not outlive
+// it, and [Store.Compact] may have removed the old one.
+func (f truthFS) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.Remove(oldname); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return f.Create(newname, c)
 }
 
 // Unwrap gives Pebble's tools the file system below.

@@ -49,6 +49,9 @@ func (c *change) replace(entries []analyzed) error {
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
+		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
 		if err := c.remove(e.Document.ID); err != nil {
 			return err
 		}
@@ -114,6 +117,7 @@ func (c *change) put(e *analyzed) error {
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	h.class = c.classes.of(d.ACL)
 	c.classes.writable(h.class).add(h)
+	c.lists.is(d.ID, d.ACL)
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
@@ -134,6 +138,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
+	c.lists.was(id, c.classes.all[d.class].list)
 	c.leave(d.documentHead)
 	c.kill(d.documentHead)
 	c.documents[id] = nil
@@ -176,6 +181,7 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old.Document, d); err != nil {
 		return err
 	}
+	c.lists.was(d.ID, c.classes.all[old.class].list)
 	c.leave(old.documentHead)
 	return c.setDocument(old.documentHead, d)
 }
