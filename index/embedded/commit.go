@@ -182,6 +182,7 @@ func (c *change) commit(ctx context.Context) error {
 	c.classes.keep()
 	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
 	next.live = c.live
+	next.index.Store(c.classes.index(c.base.index.Load()))
 	c.retire()
 	c.store.publish(next)
 	if err := c.batch.Close(); err != nil {

@@ -24,8 +24,7 @@ type state struct {
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
-	index    *aclIndex // see aclIndex
-	indexing sync.Once
+	index    atomic.Pointer[aclIndex] // see aclIndex
 	lists    listCache
 	recent   recentDocuments
 	scratch  sync.Pool // of *accumulator
