@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"path"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -100,16 +101,18 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	cs, records, err := loadClasses(ctx, s.truth.db)
-	if err != nil {
-		return nil, err
-	}
-	if records != meta.Records {
-		return nil, &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
-	}
+	var cs classes
+	var records uint64
+	var scanning sync.WaitGroup
+	var scanErr error
+	scanning.Go(func() { cs, records, scanErr = loadClasses(ctx, s.truth.db) })
 	segments, err := s.dir.openSegments(meta)
-	if err != nil {
-		return nil, err
+	scanning.Wait()
+	if scanErr == nil && records != meta.Records {
+		scanErr = &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
+	}
+	if err != nil || scanErr != nil {
+		return nil, errors.Join(scanErr, err, freeSegments(segments))
 	}
 	leg, err := newVectorLeg(s.options.Vectors).follow(ctx, segments, cs)
 	if err != nil {
@@ -122,14 +125,22 @@ func (s *Store) load() (*state, error) {
 	return st, nil
 }
 
+// openSegments reads and verifies the files of all segments, on all processors.
 func (d directory) openSegments(m metaRecord) ([]*segment, error) {
-	var out []*segment
-	for _, r := range m.Segments {
-		seg, err := d.openSegment(r, m.Model.Hash)
-		if err != nil {
-			return nil, errors.Join(err, freeSegments(out))
-		}
-		out = append(out, seg)
+	out, errs := make([]*segment, len(m.Segments)), make([]error, len(m.Segments))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(out)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(out); i = int(next.Add(1)) - 1 {
+				out[i], errs[i] = d.openSegment(m.Segments[i], m.Model.Hash)
+			}
+		})
+	}
+	workers.Wait()
+	if err := errors.Join(errs...); err != nil {
+		opened := slices.DeleteFunc(out, func(s *segment) bool { return s == nil })
+		return nil, errors.Join(err, freeSegments(opened))
 	}
 	return out, nil
 }
