@@ -13,7 +13,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/ken
@@ -75,3 +75,7 @@ twin: ## compare N answers (default 10000) with those of a server that holds onl
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test
+
+.PHONY: clients-auth
+clients-auth: build ## sign in at a real authorization server with outside MCP clients (needs npm; about 70 s)
+	cd tools/testclients && npm ci --no-audit --no-fund && npm run -s auth
