@@ -79,3 +79,12 @@ clients: build ## drive bin/ken with outside MCP clients (needs npm)
 .PHONY: clients-auth
 clients-auth: build ## sign in at a real authorization server with outside MCP clients (needs npm; about 70 s)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm run -s auth
+
+SAMPLES ?= 100000
+.PHONY: timing
+timing: ## measure whether the time of an answer tells hidden from absent (SAMPLES=100000; timing.json)
+	$(GO) test ./tools -run '^TestTiming$$' -count 1 -v -timeout 0 -args -timing $(SAMPLES) -timing-out $(CURDIR)/timing.json
+
+.PHONY: conformance
+conformance: ## run the official MCP conformance suite, without and through authentication (needs npm; about 40 s)
+	cd tools/testclients && npm ci --no-audit --no-fund && PATH="$$PWD/node_modules/.bin:$$PATH" CGO_ENABLED=$(CGO_ENABLED) $(GO) test .. -run '^TestConformance$$' -count 1 -v -args -conformance "$$PWD/node_modules"

@@ -123,6 +123,14 @@ type Server struct {
 	opts     Options
 	cursors  cursors
 	gate     *middleware.Gate
+	fixtures fixtures
+}
+
+// fixtures are what a test adds to the protocol's server. There are none
+// outside of this package's tests.
+type fixtures interface {
+	configure(o *mcp.ServerOptions)
+	register(b toolbox)
 }
 
 // New returns the surface over a searcher.
@@ -180,7 +188,7 @@ func (b toolbox) AddTool(t *mcp.Tool, h mcp.ToolHandler) {
 // protocol builds the protocol server. What it advertises is the same for everyone.
 func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	at := surface{s, fixed, map[string]bool{}}
-	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
+	options := &mcp.ServerOptions{
 		Instructions:      instructions,
 		CompletionHandler: at.complete,
 		SetCacheable:      func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { *c = uncached },
@@ -188,11 +196,18 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 		Capabilities: &mcp.ServerCapabilities{
 			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
 		},
-	}), at.tools}
+	}
+	if s.fixtures != nil {
+		s.fixtures.configure(options)
+	}
+	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
+	if s.fixtures != nil {
+		s.fixtures.register(m)
+	}
 	m.AddReceivingMiddleware(at.receive)
 	return m.Server
 }

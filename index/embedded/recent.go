@@ -72,15 +72,21 @@ type recentDocuments struct {
 // maxDocuments bounds the documents that a state keeps.
 const maxDocuments = 16 << 10
 
+// recentDocument returns a document that was read not long ago.
+func (st *state) recentDocument(id corpora.DocID) (storedDocument, bool) {
+	st.recent.mu.Lock()
+	defer st.recent.mu.Unlock()
+	d, ok := st.recent.docs[id]
+	return d, ok
+}
+
 // document reads a document of the state.
 func (st *state) document(id corpora.DocID) (storedDocument, error) {
-	r := &st.recent
-	r.mu.Lock()
-	d, ok := r.docs[id]
-	r.mu.Unlock()
+	d, ok := st.recentDocument(id)
 	if ok {
 		return d, nil
 	}
+	r := &st.recent
 	var err error
 	if d.documentHead, d.Document, err = getDocument(st.snapshot, id); err != nil {
 		return d, err
