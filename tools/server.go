@@ -153,7 +153,7 @@ func New(s Searcher, o Options) (*Server, error) {
 // RunStdio serves the principal on standard input and output until the input
 // ends or ctx does.
 func (s *Server) RunStdio(ctx context.Context, p acl.Principal) error {
-	return s.Run(ctx, p, &mcp.StdioTransport{})
+	return s.Run(ctx, p, drained{&mcp.StdioTransport{}})
 }
 
 // Run serves one principal over a transport that carries no identity of its own.

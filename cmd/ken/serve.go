@@ -17,6 +17,7 @@ type serveOptions struct {
 	http, keys, as          string
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
+	audit                   string
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
@@ -32,7 +33,9 @@ func (p *program) serveCommand() *cobra.Command {
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
 request shows a key (ken keys create) and gets what the key's subjects may read, or
 an access token of the identity provider that --issuer names. Groups that
-groups.yaml in the data directory declares count at the next question.
+groups.yaml in the data directory declares count at the next question, and so do
+roles in roles.yaml, which say who may use which tool. Without that file everybody
+may search and fetch, and nobody delete_document or set_acl.
 
 Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
 --trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
@@ -57,6 +60,7 @@ key for each of two people.`,
 	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -95,14 +99,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL)
-	if err != nil {
-		return err
-	}
+	defer log.Close()
 	return server.RunStdio(ctx, who)
 }
 
@@ -131,14 +132,11 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	defer log.Close()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
 }
