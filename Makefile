@@ -75,3 +75,7 @@ twin: ## compare N answers (default 10000) with those of a server that holds onl
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test
+
+.PHONY: mutants
+mutants: ## break the code that decides who may read in one place at a time and count what the tests notice; writes mutants.json (15 min)
+	nice -n 10 $(GO) run ./cmd/ken/internal/mutants -out mutants.json

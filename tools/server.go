@@ -125,7 +125,7 @@ func (o Options) validate() error {
 
 // Server is the MCP surface over one searcher. It is safe for concurrent use.
 type Server struct {
-	searcher Searcher
+	searcher gate // never what is behind it
 	opts     Options
 	cursors  cursors
 	gate     *middleware.Gate

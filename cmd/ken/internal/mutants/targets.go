@@ -1,0 +1,51 @@
+package main
+
+// target is code to change and what should notice.
+type target struct {
+	file      string
+	functions []string
+	tests     []tests
+}
+
+type tests struct {
+	pkg  string
+	args []string
+}
+
+var (
+	ofLists  = []tests{{"./corpora/acl", nil}, {"./corpora/policy", nil}, {"./index/ingest", nil}, {"./cmd/ken", []string{"-run", "Scripts/acl|Overrides"}}}
+	ofPolicy = []tests{{"./corpora/policy", nil}, {"./corpora/source/folder", nil}, {"./cmd/ken", []string{"-run", "Scripts/(acl|roles)|Overrides"}}}
+	ofStore  = []tests{{"./index/embedded", nil}, {"./retrieval", nil}, {"./tools/twin", nil}}
+	ofTools  = []tests{{"./tools", nil}, {"./tools/twin", nil}, {"./cmd/ken", []string{"-run", "Scripts/roles"}}}
+)
+
+// targets is the code that decides who may read and who may do what.
+var targets = []target{
+	{"corpora/acl/list.go", []string{"inForce", "Admits", "holdsAny", "Boundary"}, ofLists},
+	{"corpora/acl/clearance.go", []string{"below", "Classified", "holdsAll"}, ofLists},
+	{"corpora/acl/both.go", []string{"covered", "covers"}, ofLists},
+	{"corpora/acl/principal.go", []string{"NewPrincipal", "User"}, ofLists},
+	{"corpora/acl/directory.go", []string{"Resolve", "Groups", "pathTo"}, ofLists},
+	{"corpora/acl/subject.go", []string{"ParseSubject", "invisible"}, ofLists},
+	{"corpora/acl/json.go", []string{"sameText"}, ofLists},
+	{"corpora/acl/explain.go", []string{"Counts"}, ofLists},
+	{"corpora/policy/statement.go", []string{"Combine", "checkGrant", "readSubject"}, ofPolicy},
+	{"corpora/policy/override.go", []string{"Apply", "Grant"}, ofPolicy},
+	{"corpora/policy/glob.go", []string{"wild", "matchSegment"}, ofPolicy},
+	{"corpora/policy/roles.go", []string{"Use", "Covers", "has", "held"}, ofPolicy},
+	{"corpora/policy/groups.go", []string{"knows", "checkRules"}, ofPolicy},
+	{"index/embedded/readable.go", []string{"validAt", "newReadable", "newACLIndex", "readableFor"}, ofStore},
+	{"index/embedded/view.go", []string{"gate", "mayRead", "refuse"}, ofStore},
+	{"index/embedded/admitted.go", []string{"classAdmits"}, ofStore},
+	{"retrieval/snapshot.go", []string{"hideSuccessor"}, []tests{{"./retrieval", nil}, {"./tools/twin", nil}}},
+	{"tools/authority.go", []string{"authorise", "listed"}, ofTools},
+	{"tools/approve.go", []string{"take", "approve", "askNow", "askNext"}, ofTools},
+	{"tools/administer.go", []string{"carryOut", "mayOrder"}, ofTools},
+	{"tools/audit.go", []string{"audited"}, ofTools},
+	{"tools/receive.go", []string{"principal", "credential"}, ofTools},
+	{"tools/sessions.go", []string{"owns"}, ofTools},
+	{"tools/cursor.go", []string{"open"}, ofTools},
+}
+
+// equivalent are mutants that change nothing which can be seen, and why.
+var equivalent = map[string]string{}
