@@ -142,8 +142,9 @@ func try(ctx context.Context, dir string, i int, m Mutant) (caughtBy string, err
 		return "", err
 	}
 	for _, t := range m.tests {
-		args := append([]string{"test", "-count=1", "-short", "-failfast", "-timeout=3m", "-overlay=" + overlay}, t.args...)
-		text, err := exec.CommandContext(ctx, "go", append(args, t.pkg)...).CombinedOutput()
+		// A mutant can loop and take memory without end: both are bounded.
+		args := append([]string{"-c", `ulimit -v 8000000 2>/dev/null; exec go "$@"`, "sh", "test", "-count=1", "-failfast", "-vet=off", "-timeout=2m", "-overlay=" + overlay}, t.args...)
+		text, err := exec.CommandContext(ctx, "sh", append(args, t.pkg)...).CombinedOutput()
 		switch {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
