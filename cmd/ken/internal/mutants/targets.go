@@ -18,11 +18,12 @@ var (
 	drawn    = []string{"-rapid.nofailfile"}
 	short    = []string{"-short"}
 	scripts  = tests{"./cmd/ken", []string{"-run", "Scripts/(acl|roles)|Overrides"}}
-	ofLists  = []tests{{"./corpora/acl", drawn}, {"./corpora/policy", nil}, {"./index/ingest", nil}, scripts}
-	ofPolicy = []tests{{"./corpora/policy", nil}, {"./corpora/source/folder", nil}, scripts}
-	ofStore  = []tests{{"./index/embedded", append(drawn, short...)}, {"./retrieval", short}, {"./tools/twin", short}}
-	ofTools  = []tests{{"./tools", short}, {"./tools/twin", short}, scripts}
-	ofView   = []tests{{"./retrieval", short}, {"./tools/twin", short}}
+	ofLists  = []tests{{"./corpora/acl", drawn}, {"./corpora/policy", drawn}, {"./index/ingest", nil}, scripts}
+	ofPolicy = []tests{{"./corpora/policy", drawn}, {"./corpora/source/folder", nil}, scripts}
+	both     = []string{"-rapid.nofailfile", "-short"}
+	ofStore  = []tests{{"./index/embedded", both}, {"./retrieval", both}, {"./tools/twin", short}}
+	ofTools  = []tests{{"./tools", both}, {"./tools/twin", short}, scripts}
+	ofView   = []tests{{"./retrieval", both}, {"./tools/twin", short}}
 )
 
 // targets is the code that decides who may read and who may do what.
