@@ -70,6 +70,9 @@ func run(ctx context.Context, out, only string, each, workers int, budget time.D
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := baseline(ctx, mutants); err != nil {
+		return err
+	}
 	start := time.Now()
 	r := Report{Equivalent: equivalent}
 	var mu sync.Mutex
@@ -142,19 +145,53 @@ func try(ctx context.Context, dir string, i int, m Mutant) (caughtBy string, err
 		return "", err
 	}
 	for _, t := range m.tests {
-		// A mutant can loop and take memory without end: both are bounded.
-		args := append([]string{"-c", `ulimit -v 8000000 2>/dev/null; exec go "$@"`, "sh", "test", "-count=1", "-failfast", "-vet=off", "-timeout=2m", "-overlay=" + overlay}, t.args...)
-		text, err := exec.CommandContext(ctx, "sh", append(args, t.pkg)...).CombinedOutput()
+		text, err := t.run(ctx, "-overlay="+overlay)
 		switch {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
-		case err != nil && strings.Contains(string(text), "[build failed]"):
-			return "", fmt.Errorf("does not compile: %s", firstLine(text))
+		case err != nil && !noticed(text):
+			return "", fmt.Errorf("does not compile, or does not run: %s", firstLine(text))
 		case err != nil:
 			return strings.TrimPrefix(t.pkg, "./"), nil
 		}
 	}
 	return "", nil
+}
+
+// run runs the tests. A mutant can loop and take memory without end: both are bounded.
+func (t tests) run(ctx context.Context, flags ...string) ([]byte, error) {
+	args := append([]string{"-c", `ulimit -v 8000000 2>/dev/null; exec go "$@"`, "sh", "test", "-count=1", "-failfast", "-vet=off", "-timeout=2m"}, flags...)
+	args = append(append(args, t.pkg), t.args...)
+	return exec.CommandContext(ctx, "sh", args...).CombinedOutput()
+}
+
+// noticed reports whether a test ran and failed, and not the tool that runs it.
+func noticed(text []byte) bool {
+	for _, sign := range []string{"--- FAIL", "panic:", "fatal error:", "test timed out"} {
+		if strings.Contains(string(text), sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// baseline runs the tests over the source as it is: what fails there would
+// catch everything.
+func baseline(ctx context.Context, mutants []Mutant) error {
+	done := map[string]bool{}
+	for _, m := range mutants {
+		for _, t := range m.tests {
+			key := fmt.Sprint(t)
+			if done[key] {
+				continue
+			}
+			done[key] = true
+			if text, err := t.run(ctx); err != nil {
+				return fmt.Errorf("%s fails without a change: %w\n%s", t.pkg, err, text)
+			}
+		}
+	}
+	return nil
 }
 
 func firstLine(text []byte) string {
