@@ -22,6 +22,7 @@ const (
 	kindNotFound        = "not_found"
 	kindUnauthenticated = "unauthenticated"
 	kindNotApproved     = "not_approved"
+	kindScope           = "insufficient_scope"
 	kindBusy            = "busy"
 	kindTimeout         = "timeout"
 	kindCancelled       = "cancelled"
@@ -63,6 +64,7 @@ var failures = []struct {
 	failure
 }{
 	{errNoPrincipal, failure{Kind: kindUnauthenticated, Message: "the request has no identity", Suggestion: "send a key with the request"}},
+	{errScope, failure{Kind: kindScope, Message: "the credential may not be used for this", Suggestion: "sign in again for the scope that the challenge names, or use a key that has it"}},
 	{errCursor, failure{Kind: kindArgument, Message: "the cursor is not valid", Suggestion: "begin the list anew, without a cursor", Field: "cursor"}},
 	{errNotApproved, failure{Kind: kindNotApproved, Message: "nobody approved this, and nothing was done", Suggestion: "ask the user; the client has to support questions to the user (elicitation)"}},
 	{index.ErrNotFound, failure{Kind: kindNotFound, Message: "no such document", Suggestion: "use an id from a search result, exactly as it stands there"}},

@@ -15,6 +15,7 @@ import (
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/index"
+	"ken/tools/auth"
 )
 
 const (
@@ -46,6 +47,9 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		}()
 		if p.IsZero() {
 			return nil, explain(errNoPrincipal).protocolError()
+		}
+		if err := s.inScope(method, req); err != nil {
+			return nil, explain(err).protocolError()
 		}
 		if res, err := s.authorise(ctx, method, req); res != nil || err != nil {
 			return res, err
@@ -118,11 +122,17 @@ func (s surface) principal(req mcp.Request) acl.Principal {
 	if !s.fixed.IsZero() {
 		return s.fixed
 	}
+	return identity(req).Principal
+}
+
+// identity is what the request's own credential proved; the zero Identity on a
+// transport that has none.
+func identity(req mcp.Request) auth.Identity {
 	if extra := req.GetExtra(); extra != nil && extra.TokenInfo != nil {
-		p, _ := extra.TokenInfo.Extra[principalInfo].(acl.Principal)
-		return p
+		id, _ := extra.TokenInfo.Extra[identityInfo].(auth.Identity)
+		return id
 	}
-	return acl.Principal{}
+	return auth.Identity{}
 }
 
 // credential is what the request was proved with. Over a transport without
@@ -131,10 +141,7 @@ func (s surface) credential(req mcp.Request) policy.Credential {
 	if !s.fixed.IsZero() {
 		return policy.Credential{Local: true}
 	}
-	if extra := req.GetExtra(); extra != nil && extra.TokenInfo != nil {
-		return policy.Credential{Scopes: extra.TokenInfo.Scopes}
-	}
-	return policy.Credential{}
+	return policy.Credential{Scopes: identity(req).Scopes}
 }
 
 // protocolError is what the client may see of an error.

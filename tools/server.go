@@ -15,6 +15,7 @@ import (
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/retrieval"
+	"ken/tools/auth"
 	"ken/tools/middleware"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	// have none of their own, such as "https://kb.example.com/d/". Without it
 	// they get their resource URI.
 	DocumentURL string
+
+	// ToolScopes are the scopes that a request's credential must have, by tool;
+	// "" is none. A tool that is not named needs [auth.ScopeAdmin]. nil is
+	// [DefaultToolScopes]. Over stdio there is no credential, and so no scope.
+	ToolScopes map[string]string
 
 	Timeout     time.Duration // of one call; 0 is 30 s
 	Concurrency int           // calls that run at once; 0 is 100
@@ -98,6 +104,9 @@ func (o Options) WithDefaults() Options {
 	if o.Authority == nil {
 		o.Authority = anyoneReads{policy.DefaultRoles()}
 	}
+	if o.ToolScopes == nil {
+		o.ToolScopes = DefaultToolScopes()
+	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
@@ -116,6 +125,11 @@ func (o Options) validate() error {
 	}
 	if o.DocumentURL != "" && !isWebURL(o.DocumentURL) {
 		return fmt.Errorf("document URL %q is not an http or https URL", o.DocumentURL)
+	}
+	for tool, scope := range o.ToolScopes {
+		if scope != "" && !auth.IsScope(scope) {
+			return fmt.Errorf("scope %q of tool %q: want one word", scope, tool)
+		}
 	}
 	if o.Timeout < 0 || o.Concurrency < 0 || o.Queue < 0 {
 		return errors.New("a limit is negative")
@@ -170,14 +184,27 @@ func (s *Server) Run(ctx context.Context, p acl.Principal, t mcp.Transport) erro
 // surface is a Server for one kind of transport.
 type surface struct {
 	*Server
-	fixed acl.Principal // who asks if a request does not say; zero over HTTP
+	fixed acl.Principal   // who asks if a request does not say; zero over HTTP
+	tools map[string]bool // that there are
+}
+
+// toolbox notes which tools its server has, so that one that nobody gave a
+// scope is told from one that there is not.
+type toolbox struct {
+	*mcp.Server
+	names map[string]bool
+}
+
+func (b toolbox) AddTool(t *mcp.Tool, h mcp.ToolHandler) {
+	b.names[t.Name] = true
+	b.Server.AddTool(t, h)
 }
 
 // protocol builds the protocol server. What it advertises is the same for
 // everyone, except that tools are listed for those who may use them.
 func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
-	at := surface{s, fixed}
-	m := mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
+	at := surface{s, fixed, map[string]bool{}}
+	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
 		Instructions:      instructions,
 		CompletionHandler: at.complete,
 		SetCacheable:      func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { *c = uncached },
@@ -185,7 +212,7 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 		Capabilities: &mcp.ServerCapabilities{
 			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
 		},
-	})
+	}), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
 	if s.opts.Administrator != nil {
@@ -195,7 +222,7 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
 	m.AddReceivingMiddleware(at.receive)
-	return m
+	return m.Server
 }
 
 // uncached is the cache hint of every answer: it is one person's, and the next

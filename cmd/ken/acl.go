@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
@@ -26,9 +25,7 @@ func (p *program) aclCommand() *cobra.Command {
 returns, and a later ingest keeps it: it goes over whatever the source says.
 
 A revoke denies, and a deny outweighs every grant. A grant takes back an earlier
-revoke of the same subject, but lifts no deny that the source states.
-
-The index is used by one process at a time: stop ken serve first.`,
+revoke of the same subject, but lifts no deny that the source states.`,
 		Example: `  ken acl show handbook/pay/bands.md
   ken acl explain --as user:ann handbook/pay/bands.md
   ken acl grant --to group:auditors --until 2026-12-31 handbook/pay/bands.md
@@ -201,6 +198,9 @@ func setOverride(ctx context.Context, book *policy.Book, store *embedded.Store, 
 }
 
 func (p *program) overrides() (*policy.Book, error) {
+	if p.host != nil {
+		return p.host.book, nil
+	}
 	dir, err := p.dataDir()
 	if err != nil {
 		return nil, err
@@ -219,11 +219,11 @@ func (p *program) withStore(do func(*embedded.Store) error) error {
 	if err != nil {
 		return err
 	}
-	store, err := embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process, Clock: p.now})
+	store, err := p.openStore(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(store), store.Close())
+	return errors.Join(do(store), p.closeStore(store))
 }
 
 // withDocument opens the index and finds a document.

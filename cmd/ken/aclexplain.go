@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/ledger"
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
@@ -111,11 +111,11 @@ func (p *program) provenance(ctx context.Context, store *embedded.Store, d corpo
 	if err != nil {
 		return err
 	}
-	settings, err := config.Load(dir)
+	sources, err := ledger.Read(dir)
 	if err != nil {
 		return err
 	}
-	if synced, ok := settings.Synced[d.Source]; ok {
+	if synced := sources[d.Source].LastGood; !synced.IsZero() {
 		fmt.Fprintf(p.stdout, "  source %s was read to its end %s ago\n", d.Source, p.now().Sub(synced).Round(time.Second))
 	} else {
 		fmt.Fprintf(p.stdout, "  source %s was never read to its end\n", d.Source)

@@ -33,7 +33,7 @@ and give it with --last to see that it still stands there. Exit code 1: it was c
   ken audit verify audit.jsonl --last 9f86d081…`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
+			f, err := os.Open(p.path(args[0]))
 			if err != nil {
 				return err
 			}

@@ -107,11 +107,11 @@ func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Clos
 	}
 	to := tools.Options{
 		Version: version, Clock: p.now, DocumentURL: o.documentURL, Log: p.logger(),
-		Authority: who, Administrator: steward{book, kb.Store},
+		Authority: who, Administrator: steward{book, kb.Store}, ToolScopes: o.identity.scopes(),
 	}
 	closer := io.Closer(io.NopCloser(nil))
 	if o.audit != "" {
-		log, err := audit.Open(o.audit)
+		log, err := audit.Open(p.path(o.audit))
 		if err != nil {
 			return nil, nil, err
 		}

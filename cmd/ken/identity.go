@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +23,8 @@ import (
 
 // identityOptions say who asks over HTTP.
 type identityOptions struct {
-	issuer auth.IssuerOptions
+	issuer     auth.IssuerOptions
+	toolScopes map[string]string
 }
 
 func (o *identityOptions) add(cmd *cobra.Command) {
@@ -30,7 +33,22 @@ func (o *identityOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.issuer.Audience, "audience", "", "`URL` that tokens must be made for (default: --public-url)")
 	f.StringVar(&o.issuer.UserClaim, "claim-user", "sub", "`CLAIM` that names the user")
 	f.StringVar(&o.issuer.GroupsClaim, "claim-groups", "", "`CLAIM` that lists the groups; a token without it is refused (default: no groups from tokens)")
-	f.StringVar(&o.issuer.Scope, "scope", "", "`SCOPE` that a token must have")
+	f.StringVar(&o.issuer.Scope, "scope", "", "`SCOPE` that a token must have, whatever it is used for")
+	f.StringToStringVar(&o.toolScopes, "tool-scope", nil, "`TOOL=SCOPE` that a key or token must have for the tool; nothing after = is none (default: search and fetch ken.read, others ken.admin)")
+}
+
+// scopes are the default scopes with those that were given.
+func (o *identityOptions) scopes() map[string]string {
+	out := tools.DefaultToolScopes()
+	maps.Copy(out, o.toolScopes)
+	return out
+}
+
+// offered are the scopes that clients are told of, that of reading first.
+func (o *identityOptions) offered() []string {
+	scopes := o.scopes()
+	out := []string{scopes["search"], scopes["fetch"]}
+	return append(out, slices.Sorted(maps.Values(scopes))...)
 }
 
 // authenticator takes keys, tokens, or both. Keys are needed only without a provider.
@@ -49,6 +67,7 @@ func (p *program) authenticator(o serveOptions) (auth.Authenticator, error) {
 	if i.Audience == "" {
 		i.Audience = o.publicURL
 	}
+	i.Scopes = o.identity.offered()
 	i.Clock, i.Log = p.now, slog.New(slog.NewJSONHandler(p.stderr, nil))
 	issuer, err := auth.NewIssuer(i)
 	if err != nil {

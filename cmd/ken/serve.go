@@ -37,6 +37,9 @@ groups.yaml in the data directory declares count at the next question, and so do
 roles in roles.yaml, which say who may use which tool. Without that file everybody
 may search and fetch, and nobody delete_document or set_acl.
 
+While it runs, other ken commands on the same data directory (ingest, acl, search,
+a second serve --stdio, …) are carried out by this process.
+
 Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
 --trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
 Without keys, --demo serves the bundled handbook alone, on loopback, and prints a
@@ -104,6 +107,10 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer log.Close()
+	if p.host != nil {
+		return server.Run(ctx, who, p.host.transport(p))
+	}
+	defer p.takeCommands(ctx, kb)()
 	return server.RunStdio(ctx, who)
 }
 
@@ -137,14 +144,15 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer log.Close()
+	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
 }
 
 // tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string) (*tools.Server, error) {
+func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
 	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL,
+		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
 		Log: p.logger(),
 	})
 }

@@ -102,7 +102,7 @@ func (r *run) list(ctx context.Context, work, ordered chan<- *job) {
 	defer r.listed.end()
 	for c, err := range r.source.Changes(ctx, "") {
 		j := &job{change: c, err: err, stage: StageList, done: make(chan struct{})}
-		loads := err == nil && c.Op == corpora.Put && !r.current(c)
+		loads := err == nil && c.Op == corpora.Put && !r.current(c) && !r.Erased(c.ID)
 		if !loads {
 			close(j.done)
 		}
@@ -178,6 +178,10 @@ func (r *run) take(ctx context.Context, j *job) error {
 	if j.err == nil && c.Op == corpora.Delete {
 		delete(r.seen, c.ID)
 		return r.delete(ctx, c.ID)
+	}
+	if j.err == nil && r.Erased(c.ID) {
+		r.sum.Erased++
+		return nil
 	}
 	if r.seen[c.ID] {
 		r.refuse(c.ID, StageList, errors.New("the source listed this id twice; the first document with it counts"), false)

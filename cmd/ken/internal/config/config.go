@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"ken/corpora/acl"
 )
@@ -24,6 +23,8 @@ const (
 	EmbedKeyVar = "KEN_EMBED_KEY"
 	// RerankKeyVar holds the key of the rerank endpoint.
 	RerankKeyVar = "KEN_RERANK_KEY"
+	// ProtectKeyVar holds the URL of the key that protects values in documents.
+	ProtectKeyVar = "KEN_PROTECT_KEY"
 )
 
 // Getenv looks up an environment variable; os.Getenv is one.
@@ -98,8 +99,6 @@ type Reranker struct {
 type Settings struct {
 	Embedder Embedder          `json:"embedder"`
 	Folders  map[string]string `json:"folders,omitempty"` // source name to the folder that it was last read from
-	// Synced says by source when it was last read to its end.
-	Synced map[string]time.Time `json:"synced,omitempty"`
 }
 
 const settingsFile = "settings.json"
@@ -149,17 +148,4 @@ func Save(dir string, s Settings) error {
 		return fmt.Errorf("write settings: %w", err)
 	}
 	return nil
-}
-
-// Sync notes that a source was read to its end.
-func Sync(dir, source string, at time.Time) error {
-	s, err := Load(dir)
-	if err != nil {
-		return err
-	}
-	if s.Synced == nil {
-		s.Synced = map[string]time.Time{}
-	}
-	s.Synced[source] = at.UTC().Round(time.Second)
-	return Save(dir, s)
 }

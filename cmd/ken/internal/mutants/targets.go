@@ -56,5 +56,7 @@ var targets = []target{
 
 // equivalent are mutants that change nothing which can be seen, and why.
 var equivalent = map[string]string{
-	"corpora/acl/clearance.go below: <= in i < 0": "the lowest level alone is what stands below the lowest level",
+	"corpora/acl/clearance.go below: <= in i < 0":                          "the lowest level alone is what stands below the lowest level",
+	"index/embedded/view.go mayRead: >= in id > index.ChunkID(^uint32(0))": "the greatest ordinal is never given to a chunk",
+	"index/embedded/admitted.go classAdmits: return true for false":        "it comes with an error, which its callers look at first",
 }
