@@ -40,10 +40,17 @@ func (r *runner) scoreGold(ctx context.Context, persona Persona, scope *scope, q
 		}
 		if budget == AccuracyBudget {
 			scope.scoreBest(gold, q, response, o)
+			r.handOver(persona, gold, q, response, *o)
 		}
 	}
 	scope.scoreOutdated(q, ranking, o)
 	return nil
+}
+
+func (r *runner) handOver(persona Persona, gold Gold, q Query, response retrieval.Response, o Outcome) {
+	if r.Case != nil {
+		r.Case(Case{q.ID, persona.Name, q.Text, o.Answer.Answerable, gold.Answers, response})
+	}
 }
 
 // pack asks again with the budget, or returns the first answer if that was its

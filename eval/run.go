@@ -36,9 +36,24 @@ type Options struct {
 	Personas  []string          // who asks, by name; nil is every persona of the set
 	Progress  func(done, of int)
 
+	// Case is handed every question of which the set says whether it has an
+	// answer, with what was packed within AccuracyBudget; nil is nobody.
+	Case func(Case)
+
 	// Searcher makes what is measured from the filled index; nil is
 	// retrieval.New. The options are those of the run, at its one instant.
 	Searcher func(Index, retrieval.Options) (Searcher, error)
+}
+
+// Case is a question as one persona asked it, with what an answer can be made
+// from and checked against.
+type Case struct {
+	Query      string
+	Persona    string
+	Text       string
+	Answerable bool     // by a document that the persona may read
+	Answers    []string // gold, each right by itself
+	Response   retrieval.Response
 }
 
 // Searcher answers questions: a retrieval.Searcher, or what is compared with it.

@@ -23,6 +23,8 @@ const (
 	EmbedKeyVar = "KEN_EMBED_KEY"
 	// RerankKeyVar holds the key of the rerank endpoint.
 	RerankKeyVar = "KEN_RERANK_KEY"
+	// JudgeKeyVar holds the key of the endpoint of ken eval judge.
+	JudgeKeyVar = "KEN_JUDGE_KEY"
 )
 
 // Getenv looks up an environment variable; os.Getenv is one.
