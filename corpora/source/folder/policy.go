@@ -9,6 +9,7 @@ import (
 
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/corpora/protect"
 )
 
 // maxPolicy is one byte more than a policy may have, so that reading that much
@@ -38,6 +39,12 @@ func (o Origin) String() string {
 func (s *Source) Policy() (Origin, error) {
 	_, o, err := s.policy()
 	return o, err
+}
+
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection() (protect.Rules, error) {
+	p, _, err := s.policy()
+	return p.Protect(), err
 }
 
 func (s *Source) policy() (*policy.Policy, Origin, error) {

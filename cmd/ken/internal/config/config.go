@@ -25,6 +25,8 @@ const (
 	RerankKeyVar = "KEN_RERANK_KEY"
 	// JudgeKeyVar holds the key of the endpoint of ken eval judge.
 	JudgeKeyVar = "KEN_JUDGE_KEY"
+	// ProtectKeyVar holds the URL of the key that protects values in documents.
+	ProtectKeyVar = "KEN_PROTECT_KEY"
 )
 
 // Getenv looks up an environment variable; os.Getenv is one.
