@@ -99,7 +99,21 @@ func (s *scope) answerable(g Gold, q Query) bool {
 			return true
 		}
 	}
-	return len(g.Supporting) == 0 && len(s.expected(q.Relevant)) > 0
+	if len(g.Supporting) > 0 {
+		return false
+	}
+	return len(s.expected(q.Relevant)) > 0 || len(q.Relevant) == 0 && s.holds(g.Answers)
+}
+
+// holds reports whether a readable document holds an answer, for sets that name
+// no documents.
+func (s *scope) holds(answers []string) bool {
+	for id := range s.readable {
+		if containsAny(s.docs[id].text, answers) {
+			return true
+		}
+	}
+	return false
 }
 
 func one(is bool) float64 {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"ken/eval/feedback"
 	"ken/tools"
 )
 
@@ -20,6 +22,7 @@ type serveOptions struct {
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
+	feedback, keepQueries   bool
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -60,6 +63,8 @@ key for each of two people.`,
 	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	f.BoolVar(&o.feedback, "feedback", false, "offer a tool that records whether a passage was useful, in feedback.jsonl in the data directory")
+	f.BoolVar(&o.keepQueries, "feedback-queries", false, "keep the questions with it, and not their hashes alone")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -102,7 +107,12 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
+	to, err := p.toolOptions(o)
+	if err != nil {
+		return err
+	}
+	defer closeFeedback(to)
+	server, err := tools.New(searcher, to)
 	if err != nil {
 		return err
 	}
@@ -142,7 +152,12 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
+	to, err := p.toolOptions(o)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer closeFeedback(to)
+	server, err := tools.New(searcher, to)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -152,11 +167,35 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 }
 
 // tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
-	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
-		Log: p.logger(),
-	})
+func (p *program) tools(s tools.Searcher, o serveOptions) (*tools.Server, error) {
+	to, err := p.toolOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	return tools.New(s, to)
+}
+
+// toolOptions are those of the MCP surface over a knowledge base.
+func (p *program) toolOptions(o serveOptions) (tools.Options, error) {
+	to := tools.Options{Version: version, Clock: p.now, DocumentURL: o.documentURL, ToolScopes: o.identity.scopes(), Log: p.logger()}
+	if !o.feedback {
+		return to, nil
+	}
+	dir, err := p.dataDir()
+	if err != nil {
+		return to, err
+	}
+	log, err := feedback.Open(filepath.Join(dir, feedbackFile), o.keepQueries)
+	if err == nil {
+		to.Feedback = log
+	}
+	return to, err
+}
+
+func closeFeedback(o tools.Options) {
+	if log, ok := o.Feedback.(*feedback.Log); ok {
+		log.Close()
+	}
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

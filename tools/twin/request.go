@@ -46,7 +46,7 @@ func (w *world) requests(p acl.Principal, n int) []request {
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
 		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static,
-		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
+		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete, w.feedback,
 	}
 	if i < len(kinds) {
 		return kinds[i](p)
@@ -125,6 +125,14 @@ func (w *world) fetch(acl.Principal) (string, map[string]any) {
 		a["max_tokens"] = 64 + w.rng.IntN(100)
 	}
 	return call("fetch", a)
+}
+
+func (w *world) feedback(acl.Principal) (string, map[string]any) {
+	a := map[string]any{"query": w.query(), "id": w.id(), "useful": w.chance(2)}
+	if w.chance(2) {
+		a["start"], a["end"] = w.rng.IntN(100), 100+w.rng.IntN(100)
+	}
+	return call("feedback", a)
 }
 
 func (w *world) list(acl.Principal) (string, map[string]any) {
