@@ -36,6 +36,10 @@ type Options struct {
 	Personas  []string          // who asks, by name; nil is every persona of the set
 	Progress  func(done, of int)
 
+	// Canaries adds documents that nobody who asks may read and that repeat the
+	// questions, and counts every trace of them in an answer as a leak.
+	Canaries bool
+
 	// Case is handed every question of which the set says whether it has an
 	// answer, with what was packed within AccuracyBudget; nil is nobody.
 	Case func(Case)
@@ -90,6 +94,11 @@ func run(ctx context.Context, o Options) (_ Report, err error) {
 	if o.Set.Source == nil || o.Build == nil {
 		return Report{}, errors.New("a set and a way to build its index are needed")
 	}
+	var planted *canaries
+	if o.Canaries {
+		planted = newCanaries(o.Set)
+		o.Set.Source = planted
+	}
 	dir, err := os.MkdirTemp("", "ken-eval-")
 	if err != nil {
 		return Report{}, err
@@ -104,6 +113,7 @@ func run(ctx context.Context, o Options) (_ Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
+	r.truth.canaries = planted
 	return r.all(ctx)
 }
 
