@@ -43,6 +43,11 @@ func (p *program) evalSuite(ctx context.Context, file string, o evalOptions) err
 	if err != nil {
 		return err
 	}
+	if o.history != "" {
+		if result.Trend, err = suite.Remember(o.history, result.Point(p.now(), version)); err != nil {
+			return err
+		}
+	}
 	o.files.json = cmp.Or(o.json, "eval.json")
 	if err := p.writeJSON(o.files.json, result); err != nil {
 		return err
