@@ -215,10 +215,10 @@ func trim(segments []segment, from, to int, x float64) (int, int, int) {
 	if first < 0 || min(left, right) < leastBeside {
 		return from, from, 0
 	}
-	for first > from && near(segments[first-1], segments[first]) {
+	for first > from && gap(segments[first-1], segments[first]) < farAway {
 		first--
 	}
-	for last+1 < to && near(segments[last], segments[last+1]) {
+	for last+1 < to && gap(segments[last], segments[last+1]) < farAway {
 		last++
 	}
 	return first, last + 1, min(left, right)
@@ -238,6 +238,14 @@ func beside(run []segment, s segment, x float64) bool {
 }
 
 // near reports whether the lower follows the upper as a line does.
-func near(upper, lower segment) bool {
-	return upper.box.bottom-lower.box.top < .8*max(upper.size(), lower.size())
+func near(upper, lower segment) bool { return gap(upper, lower) < .8 }
+
+// farAway is how many heights of type what stands on one side of a gutter only
+// may be from the rest: more than a gap between paragraphs, less than that above a
+// page number.
+const farAway = 2.5
+
+// gap is the distance of two lines in heights of their type.
+func gap(upper, lower segment) float64 {
+	return (upper.box.bottom - lower.box.top) / max(upper.size(), lower.size())
 }
