@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	memoryPages = 4096 // of 64 KiB
-	maxBytes    = 128 << 20
+	memoryPages = 3072 // of 64 KiB
+	maxBytes    = 64 << 20
 	maxPages    = 5_000
 	maxChars    = 200_000 // on one page
 )
