@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/corpora/policy"
 	"ken/retrieval"
 )
 
@@ -46,6 +48,13 @@ type program struct {
 
 	data    string // the data directory, from --data
 	process string // what other processes are told: "ken serve"
+
+	// A command that another process sent here (see handover.go).
+	host   *host
+	dir    string // working directory of who sent it
+	books  sync.Mutex
+	book   *policy.Book // of the data directory bookOf; see overrides
+	bookOf string
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.
@@ -78,6 +87,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if code, done := p.handOver(ctx, cmd, args, err); done {
+		return code
+	}
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("write result: %w", out.err)
 	}
@@ -93,11 +105,16 @@ func (p *program) run(ctx context.Context, args []string) int {
 			return code
 		}
 	}
+	p.report(cmd, code, err)
+	return code
+}
+
+// report tells whoever ran the command why it failed.
+func (p *program) report(cmd *cobra.Command, code int, err error) {
 	fmt.Fprintf(p.stderr, "ken: %v\n", err)
 	if code == exitUsage {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
-	return code
 }
 
 // isUsage reports whether err is about what was asked for: a request that can
@@ -131,6 +148,8 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
+		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -168,6 +187,9 @@ func markUsageErrors(cmd *cobra.Command) {
 
 // dataDir returns the data directory in force.
 func (p *program) dataDir() (string, error) {
+	if p.host != nil {
+		return p.host.dir, nil
+	}
 	if p.data != "" {
 		return p.data, nil
 	}

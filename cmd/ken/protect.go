@@ -32,8 +32,10 @@ func (p *program) protected(ctx context.Context, s corpora.Source) (corpora.Sour
 	if err != nil {
 		return nil, nil, err
 	}
-	if own, ok := s.(interface{ Protection() (protect.Rules, error) }); ok {
-		r, err := own.Protection()
+	if own, ok := s.(interface {
+		Protection(context.Context) (protect.Rules, error)
+	}); ok {
+		r, err := own.Protection(ctx)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -34,6 +34,9 @@ request shows a key (ken keys create) and gets what the key's subjects may read,
 an access token of the identity provider that --issuer names. Groups that
 groups.yaml in the data directory declares count at the next question.
 
+While it runs, other ken commands on the same data directory (ingest, acl, search,
+a second serve --stdio, …) are carried out by this process.
+
 Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
 --trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
 Without keys, --demo serves the bundled handbook alone, on loopback, and prints a
@@ -99,10 +102,14 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL)
+	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
 	if err != nil {
 		return err
 	}
+	if p.host != nil {
+		return server.Run(ctx, who, p.host.transport(p))
+	}
+	defer p.takeCommands(ctx, kb)()
 	return server.RunStdio(ctx, who)
 }
 
@@ -135,18 +142,19 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL)
+	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
 }
 
 // tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string) (*tools.Server, error) {
+func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
 	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL,
+		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
 		Log: p.logger(),
 	})
 }

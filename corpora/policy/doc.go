@@ -25,6 +25,7 @@
 //	  hr: [user:ann, group:people-ops]
 //	  people-ops: [user:bob]
 //	  auditors: []             # its members come from elsewhere, a token for example
+//	max_age: 36h               # if nobody has written the file since, its groups are not known
 //	mail: participants         # user:ADDRESS may read the mails that ADDRESS wrote or got
 //	protect:                   # values that are taken out before anything is stored (package protect)
 //	  - {find: email, do: redact}

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"time"
+
 	"ken/corpora/acl"
 	"ken/corpora/protect"
 )
@@ -14,7 +16,8 @@ type Policy struct {
 	rules    []rule
 	declared *declared // nil: the file declares no groups
 	classes  bool      // classes are held against clearances
-	mail     bool      // who wrote or got a mail may read it
+	maxAge   time.Duration
+	mail     bool // who wrote or got a mail may read it
 	protect  protect.Rules
 }
 

@@ -84,6 +84,7 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 	}
 	i, j, ok := pickMerge(c.segments, counts)
 	if ok {
+		c.large = true
 		if err = c.merge(i, j, live[i:j]); err == nil {
 			err = c.commit(ctx)
 		}

@@ -20,7 +20,7 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
 	return s.write(ctx, "reembed", func(c *change) error {
-		c.meta.Model = m
+		c.meta.Model, c.large = m, true
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
 		for i, old := range c.segments {
 			seg, err := c.reembed(ctx, old, live[i], embedder)

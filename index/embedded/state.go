@@ -65,22 +65,27 @@ func (st *state) chunks() int {
 	return n
 }
 
-// loadClasses reads the classes and puts every document into its own.
-func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
-	cs := classes{}
-	err := scanClasses(ctx, r, func(id uint32, l acl.List) error {
+// loadClasses reads the classes and puts every document into its own. It
+// returns the tally of all records too.
+func loadClasses(ctx context.Context, r pebble.Reader) (cs classes, records uint64, err error) {
+	cs = classes{}
+	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
 		cs[id] = newClass(id, l)
+		cs[id].seal = seal
+		records += tally(seal)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
+	err = scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
 		c.add(h)
+		records += tally(h.seal)
 		return nil
 	})
+	return cs, records, err
 }

@@ -22,9 +22,11 @@ type Store struct {
 	options Options
 	dir     directory
 	truth   *truth
+	reserve *reserve
 	lock    io.Closer
 
-	writing sync.Mutex // held by the one write that goes on
+	writing   sync.Mutex // held by the one write that goes on
+	forgotten string     // where a write goes on to drop old history; see forget
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed
@@ -62,7 +64,8 @@ func (s *Store) open() (err error) {
 	if err := s.dir.create(s.dir.segments()); err != nil {
 		return err
 	}
-	if s.truth, err = openTruth(s.dir, s.options.Logger); err != nil {
+	s.reserve = s.dir.openReserve(s.options.Reserve)
+	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Logger); err != nil {
 		return err
 	}
 	st, err := s.load()
@@ -84,9 +87,12 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	cs, err := loadClasses(ctx, s.truth.db)
+	cs, records, err := loadClasses(ctx, s.truth.db)
 	if err != nil {
 		return nil, err
+	}
+	if records != meta.Records {
+		return nil, &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
 	}
 	segments, err := s.dir.openSegments(meta)
 	if err != nil {

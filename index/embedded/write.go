@@ -29,7 +29,9 @@ type change struct {
 	fresh    []*file    // those that this change wrote
 	written  []string   // their names
 	classes  *edit
+	lists    changes // see history.go
 	batch    *pebble.Batch
+	large    bool // it stores documents, so it must leave the reserve alone
 }
 
 // begin starts a change. The caller holds s.writing and ends it with abandon or commit.
@@ -93,12 +95,19 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 }
 
 func (c *change) replace(entries []analyzed) error {
+	c.large = true
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	var terms []lexical.Chunk
 	var vectors []embed.Vector
 	var codes []flat.Code
 	for _, e := range entries {
 		// The model may have changed since the entry was checked.
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		if err := c.remove(e.Document.ID); err != nil {
@@ -147,10 +156,12 @@ func (c *change) put(e *analyzed) error {
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	h.class = c.classes.of(d.ACL)
 	c.classes.writable(h.class).add(h)
+	c.lists.is(d.ID, d.ACL)
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
 	}
+	c.meta.Records += tally(sealOf(record))
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -169,7 +180,8 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.lists.was(id, c.base.classes[h.class].list)
+	c.leave(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
 			return err
@@ -199,8 +211,15 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old, d); err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.lists.was(d.ID, c.base.classes[h.class].list)
+	c.leave(h)
 	return c.setDocument(h, d)
+}
+
+// leave takes a record out of its class and of the tally.
+func (c *change) leave(h documentHead) {
+	c.classes.writable(h.class).remove(h)
+	c.meta.Records -= tally(h.seal)
 }
 
 // SetACL changes who may read the document; see ingest.Store.
@@ -285,6 +304,9 @@ func (c *change) fill(name string, data []byte) error {
 
 // commit makes the change durable and visible.
 func (c *change) commit(ctx context.Context) error {
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	if len(c.written) > 0 {
 		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
 			return err
@@ -293,14 +315,18 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.writeClasses(); err != nil {
 		return err
 	}
-	if err := c.writeMeta(); err != nil {
+	record, err := c.writeMeta()
+	if err != nil {
+		return err
+	}
+	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
 	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
 	if err != nil {
 		return err
 	}
-	if err := c.store.truth.commit(c.batch); err != nil {
+	if err := c.store.truth.commit(c.batch, markOf(c.meta, record)); err != nil {
 		return err
 	}
 	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
@@ -309,25 +335,39 @@ func (c *change) commit(ctx context.Context) error {
 	return c.batch.Close()
 }
 
+// findRoom sees to it that the batch does not meet a full disk, which would stop
+// the store.
+func (c *change) findRoom() error {
+	if c.large {
+		return c.store.reserve.forDocuments(int64(c.batch.Len()))
+	}
+	c.store.reserve.forPermissions()
+	return nil
+}
+
 func (c *change) writeClasses() error {
 	for _, created := range c.classes.created {
 		record, err := encodeClass(created.id, created.list)
 		if err != nil {
 			return err
 		}
+		created.seal = sealOf(record)
+		c.meta.Records += tally(created.seal)
 		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
 			return err
 		}
 	}
-	for _, id := range c.classes.prune() {
-		if err := c.batch.Delete(classKey(id), nil); err != nil {
+	for _, gone := range c.classes.prune() {
+		c.meta.Records -= tally(gone.seal)
+		if err := c.batch.Delete(classKey(gone.id), nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *change) writeMeta() error {
+// writeMeta returns the record that it writes.
+func (c *change) writeMeta() ([]byte, error) {
 	c.meta.Revision++
 	c.meta.NextClass = c.classes.next
 	c.meta.Segments = nil
@@ -336,9 +376,9 @@ func (c *change) writeMeta() error {
 	}
 	text, err := json.Marshal(c.meta)
 	if err != nil {
-		return fmt.Errorf("encode meta: %w", err)
+		return nil, fmt.Errorf("encode meta: %w", err)
 	}
-	return c.batch.Set([]byte(metaKey), text, nil)
+	return text, c.batch.Set([]byte(metaKey), text, nil)
 }
 
 // retire marks the files that the next state does not use; they are deleted

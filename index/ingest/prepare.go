@@ -131,7 +131,7 @@ func transient(j *job) bool {
 		return true
 	}
 	return slices.ContainsFunc([]error{
-		syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOMEM,
+		corpora.ErrUnavailable, syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOMEM,
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, io.ErrUnexpectedEOF,
 	}, func(target error) bool { return errors.Is(j.err, target) })
 }
