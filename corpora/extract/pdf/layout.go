@@ -118,12 +118,15 @@ func (p *page) region(segments []segment, depth int) {
 		p.lines(segments)
 		return
 	}
+	rows, lead, trail := table(segments[from:to])
+	if rows != nil {
+		from, to = from+lead, to-trail
+	}
 	p.region(segments[:from], depth+1)
-	run := segments[from:to]
-	if rows := table(run); rows != nil {
+	if rows != nil {
 		p.blocks = append(p.blocks, block{rows: rows, size: p.body})
 	} else {
-		left, right := part(run, x)
+		left, right := part(segments[from:to], x)
 		p.region(left, depth+1)
 		p.region(right, depth+1)
 	}
