@@ -58,7 +58,7 @@ func officeFiles() map[string][]byte {
 		"hammer.csv":     []byte(csv("hammer")),
 		"wrench.json":    []byte(`[{"title":"wrench","salary":"98765canary","note":"` + secrets + `"},{"title":"saw","salary":"98765canary","more":{"deep":[1,2]}}]`),
 		"crane.eml":      extracttest.Mail("The crane", "The crane, "+secrets+".", extracttest.File{Name: "crane.csv", Data: csv("crane")}),
-		"truck.mbox":     []byte("From a\nFrom: Ann <ann.canary@example.com>\nTo: bob@example.com\nSubject: The truck\n\nThe truck. salary: 98765canary\n\nsalary: 98765canary\n"),
+		"truck.mbox":     []byte("From a\nFrom: Ann <ann.canary@example.com>\nTo: bob@example.com\nSubject: The truck\n\nThe truck.\n\nsalary: 98765canary\n"),
 		"barrow.zip":     extracttest.Zip(extracttest.File{Name: "in/barrow.md", Data: "# Barrow\n\nThe barrow, " + secrets + ".\n\n- salary: 98765canary\n"}),
 		"shovel.go":      []byte("package shovel\n\n// Shovel digs. " + secrets + "\nfunc Shovel() {\n\tsalary := 1\n}\n"),
 		"bucket.rst":     []byte("Bucket\n======\n\nThe bucket, " + secrets + ".\n\nsalary: 98765canary\n"),
