@@ -159,22 +159,23 @@ func (o deleteOptions) remove(ctx context.Context, store *embedded.Store, found 
 
 // forget removes the documents from what lies beside the index.
 func (p *program) forget(dir string, found []receipt.Deleted, o deleteOptions) error {
-	path, err := p.overridesFile()
+	book, err := p.overrides()
 	if err != nil {
 		return err
 	}
-	all, err := policy.ReadOverrides(path)
-	if err != nil {
-		return err
-	}
-	before := len(all)
-	for _, d := range found {
-		delete(all, d.ID)
-	}
-	if len(all) < before {
-		if err := all.Write(path); err != nil {
-			return err
+	err = book.Do(func(pages *policy.Pages) error {
+		for _, d := range found {
+			if _, said := pages.Of(d.ID); !said {
+				continue
+			}
+			if err := pages.Set(d.ID, nil); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	source, ids := "", make([]corpora.DocID, len(found))
 	for i, d := range found {

@@ -38,8 +38,9 @@ func (p *program) ingestCommand() *cobra.Command {
 		Use:   "ingest [FOLDER|URL|NAME…]",
 		Short: "Take in documents with their permissions",
 		Long: `Bring the index up to date with folders, repositories, buckets, databases, web
-sites, APIs and MCP servers. Only what changed is read and embedded again; what is
-gone is removed, and never because a source told half of what it has.
+sites, APIs and MCP servers: Markdown, HTML, text, PDF, Word, PowerPoint, Excel, CSV,
+JSON, mail, source code and archives. Only what changed is read and embedded again;
+what is gone is removed, and never because a source told half of what it has.
 
 ` + schemeHelp() + `
 Without arguments, and by their names, the sources of ken.yaml are read (--config, or
@@ -166,10 +167,15 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 	if report.Permissions, err = source.Permissions(ctx); err != nil {
 		return report, err
 	}
-	governed, err := p.overridden(source)
+	protected, by, err := p.protected(ctx, source)
 	if err != nil {
 		return report, err
 	}
+	governed, err := p.overridden(protected)
+	if err != nil {
+		return report, err
+	}
+	governed.dry = o.dryRun
 	named := o.name != "" || c.file != ""
 	kb, err := p.openFor(ctx, o, source, named)
 	if err != nil {
@@ -181,7 +187,8 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 	if o.dryRun {
 		run, report.DryRun = wire.Plan, true
 	}
-	report.Summary, err = run(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
+	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Protect: by, Through: governed.over(kb.Store)}
+	report.Summary, err = run(ctx, kb.Store, kb.Embedder, how, governed)
 	bar.finish()
 	if report.Source == "" || o.dryRun {
 		return report, err

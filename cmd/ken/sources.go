@@ -218,7 +218,7 @@ func (p *program) retryQuarantine(ctx context.Context, only string) error {
 	code := exitOK
 	for _, name := range slices.Sorted(maps.Keys(l)) {
 		if len(l[name].Quarantine) > 0 && (only == "" || only == name) {
-			code = max(code, p.ingestAgain(ctx, l[name]))
+			code = max(code, p.ingestAgain(ctx, l[name], p.stdout))
 		}
 	}
 	if code != exitOK {
@@ -228,12 +228,12 @@ func (p *program) retryQuarantine(ctx context.Context, only string) error {
 }
 
 // ingestAgain runs ken ingest as it was run before, and returns its exit code.
-func (p *program) ingestAgain(ctx context.Context, s ledger.Source) int {
-	again := *p
+func (p *program) ingestAgain(ctx context.Context, s ledger.Source, stdout io.Writer) int {
 	dir, err := p.dataDir()
 	if err != nil {
-		again.report(nil, exitFailed, err)
+		p.report(nil, exitFailed, err)
 		return exitFailed
 	}
+	again := &program{stdin: p.stdin, stdout: stdout, stderr: p.stderr, getenv: p.getenv, now: p.now, host: p.host, dir: p.dir}
 	return again.run(ctx, append([]string{"ingest", "--data", dir}, s.Ingest...))
 }

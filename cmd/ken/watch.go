@@ -126,9 +126,7 @@ func (p *program) refresh(ctx context.Context, name string) {
 		fmt.Fprintf(p.stderr, "ken: %v\n", err)
 		return
 	}
-	quiet := *p
-	quiet.stdout = io.Discard
-	code := quiet.ingestAgain(ctx, before[name])
+	code := p.ingestAgain(ctx, before[name], io.Discard)
 	after, err := p.ledger()
 	if err != nil || ctx.Err() != nil {
 		return

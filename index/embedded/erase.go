@@ -31,7 +31,7 @@ func ErasedHash(id corpora.DocID) string {
 func (s *Store) Erase(ctx context.Context, ids ...corpora.DocID) error {
 	return s.write(ctx, "erase", func(c *change) error {
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-			if err := c.remove(id); err != nil {
+			if err := c.erase(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
 			}
 			sum := sha256.Sum256([]byte(id))
@@ -41,6 +41,16 @@ func (s *Store) Erase(ctx context.Context, ids ...corpora.DocID) error {
 		}
 		return nil
 	})
+}
+
+// erase removes a document and the past of its lists, where its id stands too.
+func (c *change) erase(id corpora.DocID) error {
+	if err := c.remove(id); err != nil {
+		return err
+	}
+	delete(c.lists.before, id)
+	past := historyPrefixOf(id)
+	return c.batch.DeleteRange(past, after(past), nil)
 }
 
 // EraseHashes refuses ids by their hashes (see [ErasedHash]), as an archive names
@@ -64,7 +74,7 @@ func (s *Store) EraseHashes(ctx context.Context, hashes ...string) error {
 	}
 	return s.write(ctx, "erase", func(c *change) error {
 		for _, id := range ids {
-			if err := c.remove(id); err != nil {
+			if err := c.erase(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -26,6 +27,10 @@ type Options struct {
 	// then find room on a full disk; 0 is 64 MiB on the machine's own file system
 	// and none on another, a negative number is none.
 	Reserve int64
+	// History is how long the past of permissions is kept; 0 is DefaultHistory.
+	History time.Duration
+	// Clock dates the past of permissions; nil is time.Now.
+	Clock func() time.Time
 	// Logger hears of what operators should know; nil is silence.
 	Logger *slog.Logger
 }
@@ -44,6 +49,12 @@ func (o Options) withDefaults() Options {
 	if o.Process == "" {
 		o.Process = filepath.Base(os.Args[0])
 	}
+	if o.History == 0 {
+		o.History = DefaultHistory
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -53,6 +64,9 @@ func (o Options) withDefaults() Options {
 func (o Options) validate() error {
 	if o.Vectors != "flat" && o.Vectors != "chromem" {
 		return fmt.Errorf("vectors: %q is unknown, want flat or chromem", o.Vectors)
+	}
+	if o.History < 0 {
+		return fmt.Errorf("history: %s is negative", o.History)
 	}
 	return nil
 }

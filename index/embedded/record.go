@@ -23,6 +23,7 @@ import (
 //	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
 //	e SHA-256 of id   nothing: the id was erased
+//	h, H              the past of lists, see history.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C
 // of the key and what follows: a record that names another class by damage, or

@@ -25,7 +25,8 @@ type Store struct {
 	reserve *reserve
 	lock    io.Closer
 
-	writing sync.Mutex // held by the one write that goes on
+	writing   sync.Mutex // held by the one write that goes on
+	forgotten string     // where a write goes on to drop old history; see forget
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed

@@ -29,6 +29,7 @@ type change struct {
 	fresh    []*file    // those that this change wrote
 	written  []string   // their names
 	classes  *edit
+	lists    changes // see history.go
 	batch    *pebble.Batch
 	large    bool // it stores documents, so it must leave the reserve alone
 }
@@ -155,6 +156,7 @@ func (c *change) put(e *analyzed) error {
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	h.class = c.classes.of(d.ACL)
 	c.classes.writable(h.class).add(h)
+	c.lists.is(d.ID, d.ACL)
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
@@ -178,6 +180,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
+	c.lists.was(id, c.base.classes[h.class].list)
 	c.leave(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
@@ -208,6 +211,7 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old, d); err != nil {
 		return err
 	}
+	c.lists.was(d.ID, c.base.classes[h.class].list)
 	c.leave(h)
 	return c.setDocument(h, d)
 }
@@ -313,6 +317,9 @@ func (c *change) commit(ctx context.Context) error {
 	}
 	record, err := c.writeMeta()
 	if err != nil {
+		return err
+	}
+	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
 	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)

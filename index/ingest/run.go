@@ -268,14 +268,16 @@ func extension(id corpora.DocID) string {
 	return "(none)"
 }
 
-// shut makes an indexed document readable by nobody. Its stamp goes too: the
-// next run must read it again even if it looks as it did before the fault.
+// shut makes an indexed document readable by nobody. What it denies and requires
+// stays: a grant that an administrator makes meanwhile opens it to nobody whom
+// these would refuse. Its stamp goes: the next run must read it again even if it
+// looks as it did before the fault.
 func (r *run) shut(ctx context.Context, id corpora.DocID) error {
 	d := r.known[id]
-	if d.Stamp == "" && d.ACL.Key() == (acl.List{}).Key() {
+	if d.Stamp == "" && len(d.ACL.Allow()) == 0 {
 		return nil // shut by an earlier run
 	}
-	d.ACL, d.Stamp = acl.List{}, ""
+	d.ACL, d.Stamp = d.ACL.Instead(nil, d.ACL.Deny()), ""
 	return r.Store.Update(ctx, d)
 }
 

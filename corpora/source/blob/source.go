@@ -15,6 +15,7 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/protect"
 	"ken/corpora/source/folder"
 	"ken/corpora/source/item"
 	"ken/corpora/source/remote"
@@ -84,6 +85,15 @@ func (s *Source) Policy(ctx context.Context) (folder.Origin, error) {
 		return folder.Origin{}, fmt.Errorf("bucket %s: %w", s.Name(), err)
 	}
 	return files.Policy(ctx)
+}
+
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	_, files, err := s.open(ctx)
+	if err != nil {
+		return protect.Rules{}, fmt.Errorf("bucket %s: %w", s.Name(), err)
+	}
+	return files.Protection(ctx)
 }
 
 func (s *Source) open(ctx context.Context) (*tree, *folder.Source, error) {

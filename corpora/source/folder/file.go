@@ -51,6 +51,9 @@ func (f file) stampOf(ctx context.Context, info fs.FileInfo) (string, error) {
 	if f.policy.Classifies() {
 		fmt.Fprintln(h, "clearance")
 	}
+	if f.policy.MailIsForParticipants() {
+		fmt.Fprintln(h, "mail")
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
@@ -110,7 +113,11 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
-	l, err := f.acl(ctx, about.Says, meta.ACL)
+	own := meta.ACL
+	if doc.MediaType == extract.EML || doc.MediaType == extract.MBOX {
+		own = f.policy.Mail(extract.Participants(extract.Input{Path: f.path, MediaType: doc.MediaType, Data: data}))
+	}
+	l, err := f.acl(ctx, about.Says, own)
 	if err == nil {
 		doc.ACL = f.policy.Classify(l, doc.Class)
 	}

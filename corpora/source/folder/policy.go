@@ -10,6 +10,7 @@ import (
 
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/corpora/protect"
 )
 
 // maxPolicy is one byte more than a policy may have, so that reading that much
@@ -39,6 +40,12 @@ func (o Origin) String() string {
 func (s *Source) Policy(ctx context.Context) (Origin, error) {
 	_, o, err := s.policy(ctx)
 	return o, err
+}
+
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	p, _, err := s.policy(ctx)
+	return p.Protect(), err
 }
 
 func (s *Source) policy(ctx context.Context) (*policy.Policy, Origin, error) {

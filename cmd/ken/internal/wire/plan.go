@@ -14,7 +14,8 @@ import (
 // Plan goes through a run as [Ingest] does, up to where something would be
 // embedded or written, and returns what the run would have told.
 func Plan(ctx context.Context, store *embedded.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
-	return run(ctx, store, unwritten{store}, unmade{e}, o, source)
+	o.Through = unwritten{store}
+	return Ingest(ctx, store, unmade{e}, o, source)
 }
 
 // unwritten is a store that is read and not written.

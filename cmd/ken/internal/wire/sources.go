@@ -21,6 +21,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/corpora/protect"
 	"ken/corpora/source/api"
 	"ken/corpora/source/blob"
 	"ken/corpora/source/folder"
@@ -42,6 +43,7 @@ type Source struct {
 	Folder string
 	close  []func() error
 	origin func(context.Context) (string, error)
+	rules  protect.Rules // of the policy that the configuration names
 }
 
 // Close ends the use of the source, after the last Load.
@@ -55,6 +57,17 @@ func (s *Source) Close() error {
 
 // Permissions tells a person where it is said who may read.
 func (s *Source) Permissions(ctx context.Context) (string, error) { return s.origin(ctx) }
+
+// Protection returns the rules for values in documents, of the policy that the
+// source holds or the configuration names.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	if own, ok := s.Source.(interface {
+		Protection(context.Context) (protect.Rules, error)
+	}); ok {
+		return own.Protection(ctx)
+	}
+	return s.rules, nil
+}
 
 // SourceOptions are a configured source and what the process knows of it.
 type SourceOptions struct {
@@ -354,7 +367,7 @@ func openSQL(_ context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Source{Source: s, Place: o.place() + "?table=" + url.QueryEscape(c.Table+c.Query), close: []func() error{db.Close}, origin: origin}, nil
+	return &Source{Source: s, Place: o.place() + "?table=" + url.QueryEscape(c.Table+c.Query), close: []func() error{db.Close}, origin: origin, rules: items.Policy.Protect()}, nil
 }
 
 func openHTTP(_ context.Context, o SourceOptions) (*Source, error) {
@@ -366,7 +379,7 @@ func openHTTP(_ context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Source{Place: o.place(), origin: origin, close: []func() error{func() error { client.CloseIdleConnections(); return nil }}}
+	out := &Source{Place: o.place(), origin: origin, rules: items.Policy.Protect(), close: []func() error{func() error { client.CloseIdleConnections(); return nil }}}
 	if o.API != nil {
 		out.Source, err = api.New(api.Options{Options: items, URL: o.Source.URL, Client: client, Shape: *o.API, MaxPages: o.Web.MaxPages, Calls: o.calls()})
 	} else {
@@ -388,7 +401,7 @@ func openMCP(_ context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Source{origin: origin}
+	out := &Source{origin: origin, rules: items.Policy.Protect()}
 	mo := mcp.Options{Options: items, Calls: o.calls()}
 	if len(o.MCP) > 0 {
 		out.Place = strings.Join(o.MCP, " ")
