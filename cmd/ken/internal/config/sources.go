@@ -137,7 +137,7 @@ func LoadSources(path string) ([]Source, error) {
 		Version int      `yaml:"version"`
 		Sources []Source `yaml:"sources"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&c); err != nil {
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&c); err != nil && !errors.Is(err, io.EOF) { // an empty file lacks its version
 		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
 	}
 	if c.Version != 1 {
