@@ -34,7 +34,7 @@ type shelf struct {
 func newShelf(t *testing.T, stamped bool) *shelf {
 	t.Helper()
 	s := &shelf{texts: map[string]string{}, readers: map[string]any{}, stamped: stamped, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	s.Server = sdk.NewServer(&sdk.Implementation{Name: "shelf", Version: "1"}, &sdk.ServerOptions{HasResources: true, PageSize: 2})
+	s.Server = sdk.NewServer(&sdk.Implementation{Name: "shelf", Version: "1"}, &sdk.ServerOptions{PageSize: 2, Capabilities: &sdk.ServerCapabilities{Resources: &sdk.ResourceCapabilities{}}})
 	handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.Server }, &sdk.StreamableHTTPOptions{Stateless: true, JSONResponse: true})
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.broken.Load() {
