@@ -182,12 +182,16 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 		return report, err
 	}
 	defer func() { err = errors.Join(err, kb.Close()) }()
+	expired, err := p.expired()
+	if err != nil {
+		return report, err
+	}
 	bar, started := newProgress(p.stderr), p.now()
 	run := wire.Ingest
 	if o.dryRun {
 		run, report.DryRun = wire.Plan, true
 	}
-	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Protect: by, Through: governed.over(kb.Store)}
+	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}
 	report.Summary, err = run(ctx, kb.Store, kb.Embedder, how, governed)
 	bar.finish()
 	if report.Source == "" || o.dryRun {
@@ -364,6 +368,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Expired > 0 {
+		fmt.Fprintf(w, "%d documents were kept as long as retention.yaml says and are left out\n", r.Expired)
+	}
 	if r.Erased > 0 {
 		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
 	}
