@@ -18,7 +18,9 @@ import (
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/wire"
+	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/protect"
 	"ken/index/embedded"
 	"ken/index/ingest"
 )
@@ -120,13 +122,15 @@ func (p *program) ingest(ctx context.Context, args []string, o ingestOptions) er
 	var failed error
 	for _, c := range sources {
 		r, err := p.ingestOne(ctx, c, o)
-		if _, held := errors.AsType[*embedded.InUseError](err); held || ctx.Err() != nil {
+		if _, held := errors.AsType[*embedded.InUseError](err); held {
 			return err
 		}
 		if r.Source != "" { // else it was refused before it began
 			reports = append(reports, r)
 		}
-		failed = errors.Join(failed, err)
+		if failed = errors.Join(failed, err); ctx.Err() != nil {
+			break
+		}
 	}
 	if len(reports) > 0 {
 		failed = errors.Join(failed, p.reportIngest(o.json, reports, len(sources) > 1))
@@ -140,44 +144,58 @@ func (p *program) ingest(ctx context.Context, args []string, o ingestOptions) er
 	return failed
 }
 
-// ingestOne brings the index up to date with one source.
-func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (report ingestReport, err error) {
-	owner, err := p.owner(cmp.Or(o.owner, c.Owner))
-	if err != nil {
-		return report, err
-	}
-	dir, err := p.dataDir()
-	if err != nil {
-		return report, err
+// reading is a source that is about to be read.
+type reading struct {
+	*wire.Source
+	governed *overridden // the source with what was said by hand over it
+	protect  *protect.Protector
+	owner    acl.Subject
+}
+
+// openSource opens a source, with all that is said about its documents elsewhere.
+func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir string) (r reading, err error) {
+	if r.owner, err = p.owner(cmp.Or(o.owner, c.Owner)); err != nil {
+		return r, err
 	}
 	state := filepath.Join(dir, "state")
 	if o.dryRun {
 		state = ""
 	}
-	source, err := wire.OpenSource(ctx, c.Source, owner, p.getenv, state)
+	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, state); err != nil {
+		return r, err
+	}
+	if r.Folder != "" {
+		err = p.outside(r.Folder)
+	}
+	var protected corpora.Source
+	if err == nil {
+		protected, r.protect, err = p.protected(ctx, r.Source)
+	}
+	if err == nil {
+		r.governed, err = p.overridden(protected)
+	}
+	if err != nil {
+		return r, errors.Join(err, r.Close())
+	}
+	r.governed.dry = o.dryRun
+	return r, nil
+}
+
+// ingestOne brings the index up to date with one source.
+func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (report ingestReport, err error) {
+	dir, err := p.dataDir()
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	if source.Folder != "" {
-		if err := p.outside(source.Folder); err != nil {
-			return report, err
-		}
-	}
-	if report.Permissions, err = source.Permissions(ctx); err != nil {
-		return report, err
-	}
-	protected, by, err := p.protected(ctx, source)
+	r, err := p.openSource(ctx, c, o, dir)
 	if err != nil {
 		return report, err
 	}
-	governed, err := p.overridden(protected)
-	if err != nil {
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if report.Permissions, err = r.Permissions(ctx); err != nil {
 		return report, err
 	}
-	governed.dry = o.dryRun
-	named := o.name != "" || c.file != ""
-	kb, err := p.openFor(ctx, o, source, named)
+	kb, err := p.openFor(ctx, o, r.Source, o.name != "" || c.file != "")
 	if err != nil {
 		return report, err
 	}
@@ -186,18 +204,18 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 	if err != nil {
 		return report, err
 	}
-	bar, started := newProgress(p.stderr), p.now()
 	run := wire.Ingest
 	if o.dryRun {
 		run, report.DryRun = wire.Plan, true
 	}
-	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}
-	report.Summary, err = run(ctx, kb.Store, kb.Embedder, how, governed)
+	bar, started := newProgress(p.stderr), p.now()
+	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: r.protect, Through: r.governed.over(kb.Store)}
+	report.Summary, err = run(ctx, kb.Store, kb.Embedder, how, r.governed)
 	bar.finish()
-	if report.Source == "" || o.dryRun {
+	if report.Summary.Source == "" || o.dryRun {
 		return report, err
 	}
-	return report, errors.Join(err, ledger.Record(dir, started, c.again(source, string(owner), o), report.Summary, err))
+	return report, errors.Join(err, ledger.Record(dir, started, c.again(r.Source, string(r.owner), o), report.Summary, err))
 }
 
 // owner reads --owner; without it, whoever runs the process.

@@ -317,11 +317,8 @@ func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
 		return nil, err
 	}
 	prefix, u := "", *o.URL
-	if local := u.Scheme == "file"; !local {
+	if u.Scheme != "file" {
 		prefix, u.Path = u.Path, ""
-	} else if q := u.Query(); q.Get("create_dir") == "" {
-		q.Set("no_tmp_dir", "true")
-		u.RawQuery = q.Encode()
 	}
 	b, err := gocloud.OpenBucket(ctx, u.String())
 	if err != nil {
