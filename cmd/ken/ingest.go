@@ -32,8 +32,9 @@ func (p *program) ingestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest FOLDER",
 		Short: "Take in a folder of documents with their permissions",
-		Long: `Bring the index up to date with a folder of Markdown, HTML and text files. Only
-what changed is read and embedded again; what is gone is removed.
+		Long: `Bring the index up to date with a folder of Markdown, HTML, text, PDF, Word,
+PowerPoint, Excel, CSV, JSON, mail, source code and archives. Only what changed is
+read and embedded again; what is gone is removed.
 
 Who may read a document is said by FOLDER/.ken/acl.yaml, by the document's front
 matter and by a sidecar file NAME.EXT.acl.yaml. A folder without a policy can be
@@ -92,11 +93,15 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err := p.outside(path); err != nil {
 		return err
 	}
-	origin, err := source.Policy()
+	origin, err := source.Policy(ctx)
 	if err != nil {
 		return err
 	}
-	governed, err := p.overridden(source)
+	protected, by, err := p.protected(ctx, source)
+	if err != nil {
+		return err
+	}
+	governed, err := p.overridden(protected)
 	if err != nil {
 		return err
 	}
@@ -109,8 +114,12 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 			err = cerr
 		}
 	}()
+	expired, err := p.expired()
+	if err != nil {
+		return err
+	}
 	bar, started := newProgress(p.stderr), p.now()
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Through: governed.over(kb.Store)}, governed)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
@@ -289,6 +298,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Expired > 0 {
+		fmt.Fprintf(w, "%d documents were kept as long as retention.yaml says and are left out\n", r.Expired)
+	}
 	if r.Erased > 0 {
 		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
 	}
