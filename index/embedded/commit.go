@@ -25,9 +25,9 @@ type change struct {
 	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*plannedDocument // as they will be; nil for those that go
-	rows      rows                              // of the segment that the change adds
-	large     bool                              // it stores documents, so it must leave the reserve alone
-	moved     bool                              // segments changed
+	rows      rows                               // of the segment that the change adds
+	large     bool                               // it stores documents, so it must leave the reserve alone
+	moved     bool                               // segments changed
 }
 
 // request is a write that waits for its turn.

@@ -42,7 +42,7 @@ func (s *Segment) Keyword(term string) Postings {
 }
 
 func (s *Segment) list(in index, key string, bare bool) Postings {
-	offset, ok, err := in.fst.Get([]byte(key))
+	offset, ok, err := in.get(key)
 	if err != nil {
 		return Postings{err: fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)}
 	}
@@ -180,12 +180,17 @@ type cursor struct {
 func newCursor(s *Segment, in index, bare bool) *cursor {
 	c := &cursor{segment: s, in: in, bare: bare}
 	var err error
-	c.it, err = in.fst.Iterator(nil, nil)
+	c.it, err = in.iterator()
 	c.take(err)
 	return c
 }
 
-func (c *cursor) next() { c.take(c.it.Next()) }
+func (c *cursor) next() { c.take(c.step()) }
+
+func (c *cursor) step() (err error) {
+	defer notPanic(&err)
+	return c.it.Next()
+}
 
 func (c *cursor) take(err error) {
 	switch {
