@@ -199,8 +199,16 @@ func (c *cursor) take(err error) {
 	case err != nil:
 		c.err = fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
 	default:
-		c.key, c.offset = c.it.Current()
+		if err := c.read(); err != nil {
+			c.err = fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
+		}
 	}
+}
+
+func (c *cursor) read() (err error) {
+	defer notPanic(&err)
+	c.key, c.offset = c.it.Current()
+	return nil
 }
 
 func (c *cursor) list() Postings { return c.segment.listAt(c.in, c.offset, c.bare) }
