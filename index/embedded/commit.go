@@ -24,10 +24,10 @@ type change struct {
 	classes   *edit
 	lists     changes // see history.go
 	batch     *pebble.Batch
-	documents map[corpora.DocID]*plannedDocument // as they will be; nil for those that go
-	rows      rows                               // of the segment that the change adds
-	large     bool                               // it stores documents, so it must leave the reserve alone
-	moved     bool                               // segments changed
+	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
+	rows      rows                              // of the segment that the change adds
+	large     bool                              // it stores documents, so it must leave the reserve alone
+	moved     bool                              // segments changed
 }
 
 // request is a write that waits for its turn.
@@ -130,7 +130,7 @@ func (s *Store) begin() (*change, error) {
 	}
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
-		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*plannedDocument{},
+		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*storedDocument{},
 	}
 	return c, nil
 }
@@ -140,22 +140,16 @@ func (c *change) changed() bool {
 	return !c.batch.Empty() || c.moved || c.meta.Model != c.base.meta.Model
 }
 
-// plannedDocument is a document as the change leaves it, without its ACL.
-type plannedDocument struct {
-	documentHead
-	corpora.Document
-}
-
 // document returns a document as the change leaves it so far, without its ACL.
-func (c *change) document(id corpora.DocID) (plannedDocument, error) {
+func (c *change) document(id corpora.DocID) (storedDocument, error) {
 	if d, ok := c.documents[id]; ok {
 		if d == nil {
-			return plannedDocument{}, index.ErrNotFound
+			return storedDocument{}, index.ErrNotFound
 		}
 		return *d, nil
 	}
 	h, d, err := getDocument(c.base.snapshot, id)
-	return plannedDocument{h, d}, err
+	return storedDocument{documentHead: h, Document: d}, err
 }
 
 // commit makes the change durable and visible.

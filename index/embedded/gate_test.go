@@ -253,7 +253,9 @@ func TestCheckFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A state has its own snapshot: damage behind its back shows in a new one.
-			s.publish(newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed))
+			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed)
+			next.live = s.state.live
+			s.publish(next)
 			r, err := s.Check(t.Context())
 			if err != nil {
 				t.Fatal(err)

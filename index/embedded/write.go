@@ -124,7 +124,7 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	}
 	h.seal = sealOf(record)
 	c.meta.Records += tally(h.seal)
-	c.documents[d.ID] = &plannedDocument{h, normalize(d)}
+	c.documents[d.ID] = &storedDocument{documentHead: h, Document: normalize(d)}
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
