@@ -16,6 +16,7 @@ type serveOptions struct {
 	http, keys, as          string
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
+	audit                   string
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
@@ -31,7 +32,9 @@ func (p *program) serveCommand() *cobra.Command {
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
 request shows a key (ken keys create) and gets what the key's subjects may read, or
 an access token of the identity provider that --issuer names. Groups that
-groups.yaml in the data directory declares count at the next question.
+groups.yaml in the data directory declares count at the next question, and so do
+roles in roles.yaml, which say who may use which tool. Without that file everybody
+may search and fetch, and nobody delete_document or set_acl.
 
 While it runs, other ken commands on the same data directory (ingest, acl, search,
 a second serve --stdio, …) are carried out by this process.
@@ -59,6 +62,7 @@ key for each of two people.`,
 	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -99,14 +103,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return err
-	}
+	defer log.Close()
 	if p.host != nil {
 		return server.Run(ctx, who, p.host.transport(p))
 	}
@@ -135,14 +136,11 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	defer log.Close()
 	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
