@@ -46,11 +46,14 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	defer st.release()
-	c := &checker{state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
+	c := &checker{active: st, state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
 	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), len(st.classes)
-	for _, step := range []func(context.Context) error{
-		c.checkFiles, c.checkSegments, c.readClasses, c.checkDocuments, c.checkLeftovers, c.checkClasses,
-	} {
+	steps := []func(context.Context) error{c.checkFiles}
+	for _, g := range st.generations() {
+		steps = append(steps, func(context.Context) error { c.state, c.classes = g, classes{}; return nil },
+			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses)
+	}
+	for _, step := range append(steps, c.checkLeftovers) {
 		if err := step(ctx); err != nil {
 			return c.Report, fmt.Errorf("check: %w", err)
 		}
@@ -58,9 +61,13 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 	return c.Report, nil
 }
 
+// beside reports whether the generation that is looked at is not the active one.
+func (c *checker) beside() bool { return c.state != c.active }
+
 type checker struct {
 	Report
-	state   *state
+	active  *state
+	state   *state // of the generation that is looked at
 	dir     directory
 	live    *roaring.Bitmap // ordinals that a document owns
 	classes classes         // as the documents say
@@ -79,10 +86,12 @@ func (c *checker) checkFiles(context.Context) error {
 		return err
 	}
 	known := map[string]bool{}
-	for _, s := range c.state.segments {
-		s.files(func(f *file) { known[f.name] = true })
-		if (s.vec != nil) != (c.state.meta.Model.Dim > 0) {
-			c.problem("segment %s: vectors %v, the model has dimension %d", s.lexFile.name, s.vec != nil, c.state.meta.Model.Dim)
+	for _, g := range c.active.generations() {
+		for _, s := range g.segments {
+			s.files(func(f *file) { known[f.name] = true })
+			if (s.vec != nil) != (g.meta.Model.Dim > 0) {
+				c.problem("segment %s: vectors %v, the model has dimension %d", s.lexFile.name, s.vec != nil, g.meta.Model.Dim)
+			}
 		}
 	}
 	for _, name := range names {
@@ -157,12 +166,21 @@ func (c *checker) readClasses(ctx context.Context) error {
 }
 
 func (c *checker) checkDocuments(ctx context.Context) error {
-	return scanDocuments(ctx, c.state.snapshot, func(id corpora.DocID, h documentHead) error {
+	return scanHeads(ctx, c.state.snapshot, c.state.meta.ID, func(id corpora.DocID, h documentHead, ok bool) error {
+		if !ok && c.beside() {
+			return nil
+		}
+		if !ok {
+			c.problem("document %q has no chunks in generation %d, which is active", id, c.state.meta.ID)
+			return nil
+		}
 		_, d, err := getDocument(c.state.snapshot, id)
 		if err != nil {
 			return err
 		}
-		c.Documents++
+		if !c.beside() {
+			c.Documents++
+		}
 		if class := c.classes[h.class]; class == nil {
 			c.problem("document %q is in ACL class %d, which is not there", id, h.class)
 		} else {
@@ -240,6 +258,7 @@ func (c *checker) checkClasses(context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(c.classes)) {
 		want, got := c.classes[id], c.state.classes[id]
 		switch {
+		case want.documents == 0 && c.beside():
 		case want.documents == 0:
 			c.problem("ACL class %d has no document", id)
 		case got == nil:
@@ -249,8 +268,8 @@ func (c *checker) checkClasses(context.Context) error {
 			c.problem("ACL class %d in memory is not what its documents say", id)
 		}
 	}
-	for id := range c.state.classes {
-		if c.classes[id] == nil {
+	for id, class := range c.state.classes {
+		if c.classes[id] == nil && !(c.beside() && class.documents == 0) {
 			c.problem("ACL class %d is not in the truth store", id)
 		}
 	}

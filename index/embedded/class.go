@@ -89,6 +89,15 @@ func (e *edit) of(l acl.List) uint32 {
 	return c.id
 }
 
+// adopt returns the class of the id, which is made if the edit is of a generation
+// that had no document of it.
+func (e *edit) adopt(id uint32, l acl.List) *class {
+	if e.all[id] == nil {
+		e.all[id], e.own[id] = newClass(id, l), true
+	}
+	return e.writable(id)
+}
+
 func (e *edit) writable(id uint32) *class {
 	if !e.own[id] {
 		e.all[id], e.own[id] = e.all[id].clone(), true

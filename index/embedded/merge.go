@@ -77,23 +77,34 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer c.base.release()
+	for _, part := range c.parts {
+		if more, err = part.mergeOnce(); more || err != nil {
+			break
+		}
+	}
+	if err == nil && more {
+		err = c.commit(ctx)
+	}
+	if err != nil || !more {
+		if gone := c.abandon(); err == nil {
+			err = gone
+		}
+	}
+	return more, err
+}
+
+// mergeOnce merges what there is most to gain from, if anything.
+func (c *change) mergeOnce() (more bool, err error) {
 	live := rowsOf(c.segments, valuesOf(c.classes.all))
 	counts := make([]int, len(live))
 	for i, rows := range live {
 		counts[i] = countBits(rows)
 	}
 	i, j, ok := pickMerge(c.segments, counts)
-	if ok {
-		if err = c.merge(i, j, live[i:j]); err == nil {
-			err = c.commit(ctx)
-		}
+	if !ok {
+		return false, nil
 	}
-	if err != nil || !ok {
-		if gone := c.abandon(); err == nil {
-			err = gone
-		}
-	}
-	return ok, err
+	return true, c.merge(i, j, live[i:j])
 }
 
 // merge puts one segment of the live rows in the place of segments [i, j), or

@@ -82,7 +82,7 @@ func (st *state) document(id corpora.DocID) (storedDocument, error) {
 		return d, nil
 	}
 	var err error
-	if d.documentHead, d.Document, err = getDocument(st.snapshot, id); err != nil {
+	if d.documentHead, d.Document, err = st.read(id); err != nil {
 		return d, err
 	}
 	r.mu.Lock()

@@ -22,6 +22,7 @@ type state struct {
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
+	others   []*state // of the same revision, in the generations that are kept beside this one
 	readable readableCache
 	index    *aclIndex // see aclIndex
 	indexing sync.Once
@@ -53,6 +54,9 @@ func (st *state) release() {
 	for _, s := range st.segments {
 		s.files(func(f *file) { err = errors.Join(err, f.release()) })
 	}
+	for _, other := range st.others {
+		other.release()
+	}
 	st.onFree(err)
 }
 
@@ -65,8 +69,9 @@ func (st *state) chunks() int {
 	return n
 }
 
-// loadClasses reads the classes and puts every document into its own.
-func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
+// loadClasses reads the classes and puts every document of the generation into
+// its own.
+func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (classes, error) {
 	cs := classes{}
 	err := scanClasses(ctx, r, func(id uint32, l acl.List) error {
 		cs[id] = newClass(id, l)
@@ -75,12 +80,15 @@ func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
+	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
-		c.add(h)
+		if ok {
+			c.add(h)
+		}
 		return nil
 	})
+	return cs, err
 }

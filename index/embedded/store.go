@@ -31,6 +31,7 @@ type Store struct {
 	states int        // states that are not freed yet
 	freed  error      // what went wrong when they were
 	closed chan struct{}
+	makers map[uint32]Maker // by generation
 }
 
 // Open opens the store in dir, which is made if it does not exist. The errors
@@ -69,7 +70,7 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states = st, 1
+	s.state, s.states = st, 1+len(st.others)
 	return nil
 }
 
@@ -84,11 +85,29 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	cs, err := loadClasses(ctx, s.truth.db)
+	st, err := s.loadGeneration(ctx, meta)
 	if err != nil {
 		return nil, err
 	}
-	segments, err := s.dir.openSegments(meta)
+	for _, r := range meta.Others {
+		other, err := s.loadGeneration(ctx, metaRecord{Revision: meta.Revision, generationRecord: r})
+		if err != nil {
+			s.states = 2 + len(st.others) // never 0: whoever opens closes the rest
+			st.release()
+			return nil, fmt.Errorf("generation %d: %w", r.ID, err)
+		}
+		st.others = append(st.others, other)
+	}
+	return st, nil
+}
+
+// loadGeneration builds the state of the generation that the record is of.
+func (s *Store) loadGeneration(ctx context.Context, meta metaRecord) (*state, error) {
+	cs, err := loadClasses(ctx, s.truth.db, meta.ID)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := s.dir.openSegments(meta.generationRecord)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +118,7 @@ func (s *Store) load() (*state, error) {
 	return newState(s.truth, meta, segments, cs, leg, s.stateFreed), nil
 }
 
-func (d directory) openSegments(m metaRecord) ([]*segment, error) {
+func (d directory) openSegments(m generationRecord) ([]*segment, error) {
 	var out []*segment
 	for _, r := range m.Segments {
 		seg, err := d.openSegment(r, m.Model.Hash)
@@ -126,9 +145,7 @@ func (d directory) removeUnnamed(m metaRecord) error {
 		return fmt.Errorf("list segments: %w", err)
 	}
 	for _, name := range names {
-		known := slices.ContainsFunc(m.Segments, func(r segmentRecord) bool {
-			return name == lexName(r.Lexical) || name == vecName(r.Vector)
-		})
+		known := slices.ContainsFunc(m.all(), func(g generationRecord) bool { return g.names(name) })
 		if ext := path.Ext(name); known || ext != ".lex" && ext != ".vec" {
 			continue
 		}
@@ -198,7 +215,7 @@ func (s *Store) publish(next *state) {
 	s.mu.Lock()
 	last := s.state
 	s.state = next
-	s.states++
+	s.states += 1 + len(next.others)
 	s.mu.Unlock()
 	last.release()
 }
@@ -213,6 +230,7 @@ func (s *Store) View(ctx context.Context, p acl.Principal, at time.Time) (index.
 	if err != nil {
 		return nil, err
 	}
+	st = st.serving(p)
 	return &view{state: st, readable: st.readableFor(p, at), principal: p, at: at}, nil
 }
 

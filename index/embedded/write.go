@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"sync"
 
@@ -20,16 +19,21 @@ import (
 	"ken/index/embedded/lexical"
 )
 
-// change is a write in the making: nothing of it is visible until commit.
+// change is a write in the making: nothing of it is visible until commit. It is
+// the active generation's; each other generation has a part of it, with the same
+// batch, and numbers are drawn from the whole.
 type change struct {
 	store    *Store
-	base     *state
+	whole    *change   // what this is a part of, or itself
+	parts    []*change // of the generations, the active one first; of the whole only
+	base     *state    // nil if the generation is new
 	meta     metaRecord
 	segments []*segment // of the next state
 	fresh    []*file    // those that this change wrote
 	written  []string   // their names
 	classes  *edit
 	batch    *pebble.Batch
+	settled  bool // there is something to commit besides documents
 }
 
 // begin starts a change. The caller holds s.writing and ends it with abandon or commit.
@@ -43,6 +47,10 @@ func (s *Store) begin(ctx context.Context) (*change, error) {
 	}
 	c := &change{store: s, base: base, meta: base.meta, segments: slices.Clone(base.segments), batch: s.truth.db.NewBatch()}
 	c.classes = base.classes.edit(c.meta.NextClass)
+	c.whole, c.parts = c, []*change{c}
+	for _, other := range base.others {
+		c.parts = append(c.parts, c.part(other))
+	}
 	return c, nil
 }
 
@@ -70,7 +78,7 @@ func (s *Store) write(ctx context.Context, what string, f func(*change) error) e
 
 // changed reports whether there is anything to commit.
 func (c *change) changed() bool {
-	return !c.batch.Empty() || len(c.written) > 0 || c.meta.Model != c.base.meta.Model
+	return c.settled || !c.batch.Empty() || len(c.written) > 0 || c.meta.Model != c.base.meta.Model
 }
 
 // Replace stores the entries, each in place of the document with its id; see
@@ -89,23 +97,65 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	return s.write(ctx, "replace", func(c *change) error { return c.replace(ready) })
+	beside, err := s.makeBeside(ctx, entries)
+	if err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	return s.write(ctx, "replace", func(c *change) error { return c.replace(ready, beside) })
 }
 
-func (c *change) replace(entries []analyzed) error {
+// replace puts the entries in place of the documents; beside has what was made of
+// them for the other generations.
+func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error {
+	for _, e := range entries {
+		if err := c.remove(e.Document.ID); err != nil {
+			return err
+		}
+	}
+	records := make([]documentHead, len(entries))
+	for i, e := range entries {
+		records[i] = documentHead{class: c.classes.of(e.Document.ACL), language: e.head.language, first: noHead}
+	}
+	for _, part := range c.parts {
+		made := beside[part.meta.ID]
+		if part == c {
+			made = entries
+		}
+		if err := part.put(made, entries, records); err != nil {
+			return err
+		}
+	}
+	for i, e := range entries {
+		if err := c.setDocument(records[i], e.Document); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+	}
+	return nil
+}
+
+// put stores what was made of the documents for one generation, none or one for
+// each, and sets the heads that stand in records.
+func (c *change) put(made, entries []analyzed, records []documentHead) error {
 	var terms []lexical.Chunk
 	var vectors []embed.Vector
 	var codes []flat.Code
-	for _, e := range entries {
+	for i := range entries {
+		if len(made) == 0 {
+			c.fallBehind()
+			break
+		}
+		e := &made[i]
 		// The model may have changed since the entry was checked.
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
-		if err := c.remove(e.Document.ID); err != nil {
-			return err
-		}
-		if err := c.put(&e); err != nil {
+		if err := c.putChunks(e); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		e.head.class = records[i].class
+		c.classes.adopt(e.head.class, e.Document.ACL).add(e.head)
+		if err := c.setHead(e.Document.ID, e.head, &records[i]); err != nil {
+			return err
 		}
 		terms = append(terms, e.terms...)
 		vectors = append(vectors, e.Vectors...)
@@ -126,13 +176,13 @@ func ordinalsOf(terms []lexical.Chunk) []uint32 {
 	return out
 }
 
-// put gives the entry's chunks their ordinals and writes its records.
-func (c *change) put(e *analyzed) error {
-	first := c.meta.NextOrdinal
-	if uint64(first)+uint64(len(e.Chunks)) > math.MaxUint32 {
-		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(math.MaxUint32))
+// putChunks gives the entry's chunks their ordinals and writes their records.
+func (c *change) putChunks(e *analyzed) error {
+	first := c.whole.meta.NextOrdinal
+	if uint64(first)+uint64(len(e.Chunks)) > noHead || first == noHead {
+		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(noHead))
 	}
-	c.meta.NextOrdinal += uint32(len(e.Chunks))
+	c.whole.meta.NextOrdinal += uint32(len(e.Chunks))
 	e.head.first = first
 	for i, chunk := range e.Chunks {
 		e.terms[i].Ordinal = first + uint32(i)
@@ -140,13 +190,11 @@ func (c *change) put(e *analyzed) error {
 			return err
 		}
 	}
-	return c.setDocument(e.head, e.Document)
+	return nil
 }
 
-// setDocument writes the record and adds the document to the class of its ACL.
+// setDocument writes the record of the document.
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
-	h.class = c.classes.of(d.ACL)
-	c.classes.writable(h.class).add(h)
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
@@ -154,8 +202,8 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
-// remove takes the document out of its class and deletes its records. A
-// document that is not there is left as it is.
+// remove takes the document out of its class and deletes its records, in every
+// generation. A document that is not there is left as it is.
 func (c *change) remove(id corpora.DocID) error {
 	var h documentHead
 	key := documentKey(id)
@@ -169,9 +217,8 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
-	for i := range h.chunks {
-		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
+	for _, part := range c.parts {
+		if err := part.removeChunks(id, h); err != nil {
 			return err
 		}
 	}
@@ -199,8 +246,20 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old, d); err != nil {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
-	return c.setDocument(h, d)
+	next := h
+	next.class = c.classes.of(d.ACL)
+	for _, part := range c.parts {
+		own, ok, err := headOf(c.base.snapshot, part.meta.ID, d.ID, h)
+		if err != nil {
+			return err
+		}
+		if ok {
+			part.classes.writable(own.class).remove(own)
+			own.class = next.class
+			part.classes.adopt(next.class, d.ACL).add(own)
+		}
+	}
+	return c.setDocument(next, d)
 }
 
 // SetACL changes who may read the document; see ingest.Store.
@@ -264,13 +323,14 @@ func (c *change) newSegment(lex func() ([]byte, error), ordinals []uint32, row f
 	}
 	seg, err := c.store.dir.openSegment(r, c.meta.Model.Hash)
 	if err == nil {
-		seg.files(func(f *file) { c.fresh = append(c.fresh, f) })
+		seg.files(func(f *file) { c.whole.fresh = append(c.whole.fresh, f) })
 	}
 	return seg, err
 }
 
 // newFile takes the number of a file that will be written.
 func (c *change) newFile(name func(uint64) string) (number uint64) {
+	c = c.whole
 	number = c.meta.NextFile
 	c.meta.NextFile++
 	c.written = append(c.written, name(number))
@@ -296,14 +356,22 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.writeMeta(); err != nil {
 		return err
 	}
-	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
-	if err != nil {
-		return err
+	legs := make([]vectorLeg, len(c.parts))
+	for i, part := range c.parts {
+		var err error
+		if legs[i], err = part.follow(ctx); err != nil {
+			return err
+		}
 	}
 	if err := c.store.truth.commit(c.batch); err != nil {
 		return err
 	}
-	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
+	var states []*state
+	for i, part := range c.parts {
+		states = append(states, newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], c.store.stateFreed))
+	}
+	next := states[0]
+	next.others = states[1:]
 	c.retire()
 	c.store.publish(next)
 	return c.batch.Close()
@@ -324,17 +392,34 @@ func (c *change) writeClasses() error {
 			return err
 		}
 	}
+	for _, part := range c.parts {
+		if part != c {
+			part.classes.prune()
+		}
+	}
 	return nil
 }
 
+// writeMeta writes the meta record; the first of the parts is the active one of
+// the next state.
 func (c *change) writeMeta() error {
-	c.meta.Revision++
-	c.meta.NextClass = c.classes.next
-	c.meta.Segments = nil
-	for _, s := range c.segments {
-		c.meta.Segments = append(c.meta.Segments, s.segmentRecord)
+	m := c.meta
+	m.Revision++
+	m.NextClass = c.classes.next
+	m.Others = nil
+	for i, part := range c.parts {
+		part.meta.Segments = nil
+		for _, s := range part.segments {
+			part.meta.Segments = append(part.meta.Segments, s.segmentRecord)
+		}
+		if i > 0 {
+			m.Others = append(m.Others, part.meta.generationRecord)
+			part.meta = metaRecord{Revision: m.Revision, generationRecord: part.meta.generationRecord}
+		}
 	}
-	text, err := json.Marshal(c.meta)
+	m.generationRecord = c.parts[0].meta.generationRecord
+	c.parts[0].meta = m
+	text, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode meta: %w", err)
 	}
@@ -345,15 +430,19 @@ func (c *change) writeMeta() error {
 // when the last view of an older state is closed.
 func (c *change) retire() {
 	used := map[*file]bool{}
-	for _, s := range c.segments {
-		s.files(func(f *file) { used[f] = true })
+	for _, part := range c.parts {
+		for _, s := range part.segments {
+			s.files(func(f *file) { used[f] = true })
+		}
 	}
-	for _, s := range c.base.segments {
-		s.files(func(f *file) {
-			if !used[f] {
-				f.obsolete.Store(true)
-			}
-		})
+	for _, st := range c.base.generations() {
+		for _, s := range st.segments {
+			s.files(func(f *file) {
+				if !used[f] {
+					f.obsolete.Store(true)
+				}
+			})
+		}
 	}
 }
 
