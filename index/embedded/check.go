@@ -241,10 +241,29 @@ func (c *checker) checkRow(d corpora.Document, h documentHead, chunk index.Chunk
 	return s.lex.Lengths(p.row)
 }
 
-// checkLeftovers looks for texts that no document owns.
+// checkLeftovers looks for texts and heads that no document owns.
 func (c *checker) checkLeftovers(ctx context.Context) error {
+	heads := 0
+	for _, g := range c.active.others {
+		if g.meta.ID != 0 {
+			heads += g.documents()
+		}
+	}
+	if c.active.meta.ID != 0 {
+		heads += c.active.documents()
+	}
+	err := scan(ctx, c.active.snapshot, []byte{headPrefix}, after([]byte{headPrefix}), func([]byte, []byte) (bool, error) {
+		heads--
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if heads != 0 {
+		c.problem("%d heads of documents belong to no generation, or are missing", -heads)
+	}
 	lower := []byte{chunkPrefix}
-	return scan(ctx, c.state.snapshot, lower, after(lower), func(key, _ []byte) (bool, error) {
+	return scan(ctx, c.active.snapshot, lower, after(lower), func(key, _ []byte) (bool, error) {
 		c.Chunks++
 		if len(key) != 5 || !c.live.Contains(binary.BigEndian.Uint32(key[1:])) {
 			c.problem("text %x belongs to no document", key[1:])

@@ -20,8 +20,8 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
 	return s.write(ctx, "reembed", func(c *change) error {
-		if len(c.parts) > 1 || len(c.meta.Settings) > 0 {
-			return fmt.Errorf("%w: the index has generations; build a new one instead", index.ErrModel)
+		if len(c.meta.Settings) > 0 && c.meta.Model.Hash != m.Hash {
+			return fmt.Errorf("%w: the active generation was promoted with its own; build another one instead", index.ErrModel)
 		}
 		c.meta.Model = m
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
