@@ -142,25 +142,27 @@ func (s *Store) CatchUp(ctx context.Context, id uint32, progress func(done, of i
 		return fmt.Errorf("catch up: %w: nothing is known to make generation %d with", ErrGeneration, id)
 	}
 	from := corpora.DocID("")
-	for added := 0; ; {
+	for lacked := 0; ; {
 		n, next, err := s.catchUp(ctx, id, m, from, progress)
 		if err != nil {
 			return fmt.Errorf("catch up: generation %d: %w", id, err)
 		}
-		added += n
+		lacked += n
 		switch from = next; {
 		case next != "":
-		case added == 0:
+		case lacked == 0:
 			return nil
 		default: // once more, for what was written meanwhile
-			added = 0
+			lacked = 0
 		}
 	}
 }
 
-// catchUp makes one commit of documents that come after from; next is "" if there
-// are no more.
-func (s *Store) catchUp(ctx context.Context, id uint32, m Maker, from corpora.DocID, progress func(done, of int)) (n int, next corpora.DocID, err error) {
+// catchUp makes one commit of documents that come after from, and returns how many
+// it found lacking; next is "" if there are no more.
+func (s *Store) catchUp(
+	ctx context.Context, id uint32, m Maker, from corpora.DocID, progress func(done, of int),
+) (lacked int, next corpora.DocID, err error) {
 	st, err := s.current()
 	if err != nil {
 		return 0, "", err
@@ -182,15 +184,16 @@ func (s *Store) catchUp(ctx context.Context, id uint32, m Maker, from corpora.Do
 	if err != nil {
 		return 0, "", err
 	}
+	added := 0
 	err = s.write(ctx, "catch up", func(c *change) error {
-		n, err = c.addMade(id, made, st)
+		added, err = c.addMade(id, made, st)
 		return err
 	})
 	if err == nil && progress != nil {
-		done := other.documents() + n
+		done := other.documents() + added
 		progress(done, max(done, st.documents()))
 	}
-	return n, next, err
+	return len(entries), next, err
 }
 
 var errEnough = errors.New("enough")

@@ -451,3 +451,47 @@ func TestGenerationsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// A document that is written while it is being made for a generation gets there in
+// the version that was written.
+func TestABuildDoesNotStoreWhatWasReplaced(t *testing.T) {
+	s := open(t, "data", embedded.Options{FS: vfs.NewMem()})
+	defer s.Close()
+	put := func(text string) error {
+		e := made(embed.Model{}, wikiDoc("a", acl.Allow(acl.Everyone)), text)
+		e.Vectors = nil
+		return s.Replace(t.Context(), e)
+	}
+	if err := put("before"); err != nil {
+		t.Fatal(err)
+	}
+	id := mustAdd(t, s.Store, second)
+	slow, quick := maker(second), maker(second)
+	once := false
+	slow.Embed = func(ctx context.Context, texts []string) ([]embed.Vector, error) {
+		if !once {
+			once = true
+			broken := maker(second)
+			broken.Embed = func(context.Context, []string) ([]embed.Vector, error) { return nil, errors.New("busy") }
+			s.SetMaker(id, broken) // so that the build alone can bring it in
+			if err := put("after"); err != nil {
+				t.Error(err)
+			}
+		}
+		return quick.Embed(ctx, texts)
+	}
+	s.SetMaker(id, slow)
+	mustCatchUp(t, s.Store, id)
+	v, err := in(s.Store, id).View(t.Context(), everyone, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	_, ids, err := v.Document(t.Context(), "wiki/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := v.Chunks(t.Context(), ids); err != nil || len(c) != 1 || c[0].Text != "after\n" {
+		t.Errorf("chunks %+v, %v", c, err)
+	}
+}
