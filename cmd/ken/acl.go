@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
@@ -27,9 +26,7 @@ func (p *program) aclCommand() *cobra.Command {
 returns, and a later ingest keeps it: it goes over whatever the source says.
 
 A revoke denies, and a deny outweighs every grant. A grant takes back an earlier
-revoke of the same subject, but lifts no deny that the source states.
-
-The index is used by one process at a time: stop ken serve first.`,
+revoke of the same subject, but lifts no deny that the source states.`,
 		Example: `  ken acl show handbook/pay/bands.md
   ken acl explain --as user:ann handbook/pay/bands.md
   ken acl grant --to group:auditors --until 2026-12-31 handbook/pay/bands.md
@@ -195,11 +192,11 @@ func (p *program) withDocument(ctx context.Context, id string, do func(*embedded
 	if err != nil {
 		return err
 	}
-	store, err := embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process})
+	store, err := p.openStore(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, p.closeStore(store)) }()
 	source, _, _ := strings.Cut(id, "/")
 	for d, err := range store.Documents(ctx, source) {
 		if err != nil {

@@ -81,6 +81,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err != nil {
 		return err
 	}
+	path = p.path(path)
 	source, err := folder.Open(path, folder.Options{Name: o.name, Owner: owner, MaxBytes: o.maxBytes})
 	if err != nil {
 		return err
@@ -217,11 +218,14 @@ func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path s
 		if err := checkEmbedder(flags); err != nil {
 			return nil, err
 		}
+		if p.host != nil && flags != settings.Embedder {
+			return nil, usage("the embedder of a served index cannot be changed: stop ken serve first")
+		}
 		settings.Embedder = flags
 	}
 	wo := p.options(dir, settings)
 	wo.Write = true
-	kb, err := wire.Open(ctx, wo)
+	kb, err := p.openBase(ctx, wo)
 	if err != nil {
 		return nil, err
 	}

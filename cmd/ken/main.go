@@ -46,6 +46,10 @@ type program struct {
 
 	data    string // the data directory, from --data
 	process string // what other processes are told: "ken serve"
+
+	// A command that another process sent here (see handover.go).
+	host *host
+	dir  string // working directory of who sent it
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.
@@ -78,6 +82,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if code, done := p.handOver(ctx, cmd, args, err); done {
+		return code
+	}
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("write result: %w", out.err)
 	}
@@ -93,11 +100,16 @@ func (p *program) run(ctx context.Context, args []string) int {
 			return code
 		}
 	}
+	p.report(cmd, code, err)
+	return code
+}
+
+// report tells whoever ran the command why it failed.
+func (p *program) report(cmd *cobra.Command, code int, err error) {
 	fmt.Fprintf(p.stderr, "ken: %v\n", err)
 	if code == exitUsage {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
-	return code
 }
 
 // isUsage reports whether err is about what was asked for: a request that can
@@ -168,6 +180,9 @@ func markUsageErrors(cmd *cobra.Command) {
 
 // dataDir returns the data directory in force.
 func (p *program) dataDir() (string, error) {
+	if p.host != nil {
+		return p.host.dir, nil
+	}
 	if p.data != "" {
 		return p.data, nil
 	}
