@@ -73,6 +73,10 @@ type NewGeneration struct {
 	Model    embed.Model
 	Settings json.RawMessage // for whoever opens the store: how chunks and vectors are made
 	Created  time.Time
+
+	// ActiveSettings are those of the active generation, which are kept if it has
+	// none yet.
+	ActiveSettings json.RawMessage
 }
 
 // AddGeneration adds an empty generation, which nobody is served from, and returns
@@ -84,6 +88,9 @@ func (s *Store) AddGeneration(ctx context.Context, g NewGeneration) (id uint32, 
 			return fmt.Errorf("%w: model %q has dimension %d", index.ErrModel, g.Model.Name, g.Model.Dim)
 		case len(c.parts) >= maxGenerations:
 			return fmt.Errorf("there are %d generations already: drop one first", len(c.parts))
+		}
+		if len(c.meta.Settings) == 0 {
+			c.meta.Settings = g.ActiveSettings
 		}
 		id = max(c.meta.NextGeneration, 1)
 		c.meta.NextGeneration, c.settled = id+1, true
