@@ -15,8 +15,9 @@ import (
 // Maker makes what a generation has of a document. It may be called by several
 // goroutines.
 type Maker struct {
-	// Cut returns the chunks of a text, which partition it; see package chunk.
-	Cut func(d corpora.Document, text string) []index.Chunk
+	// Cut returns the chunks of a text, which partition it; see package chunk. The
+	// last argument is the chunks that it was cut into elsewhere.
+	Cut func(d corpora.Document, text string, was []index.Chunk) []index.Chunk
 	// Embed returns a vector of the generation's model for each text.
 	Embed func(ctx context.Context, texts []string) ([]embed.Vector, error)
 }
@@ -75,7 +76,7 @@ func (st *state) make(ctx context.Context, m Maker, entries []index.Entry, from 
 	var texts []string
 	var places []*embed.Vector
 	for i, e := range entries {
-		made := index.Entry{Document: e.Document, Chunks: m.Cut(e.Document, textOf(e.Chunks))}
+		made := index.Entry{Document: e.Document, Chunks: m.Cut(e.Document, textOf(e.Chunks), e.Chunks)}
 		known := map[string]embed.Vector{}
 		for _, stored := range []*state{st, from} {
 			if stored == nil || stored.meta.Model.Hash != st.meta.Model.Hash {

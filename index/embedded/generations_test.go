@@ -41,7 +41,7 @@ func embedText(m embed.Model, text string) embed.Vector {
 // maker cuts texts at line ends, as indextest.NewEntry does.
 func maker(m embed.Model) embedded.Maker {
 	return embedded.Maker{
-		Cut: func(d corpora.Document, text string) []index.Chunk {
+		Cut: func(d corpora.Document, text string, _ []index.Chunk) []index.Chunk {
 			lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 			if text == "" {
 				lines = nil

@@ -18,8 +18,17 @@ type IngestOptions struct {
 
 // Ingest brings the store up to date with the source.
 func Ingest(ctx context.Context, store ingest.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+	made, err := activeMaking(store)
+	if err != nil {
+		return ingest.Summary{}, err
+	}
 	return ingest.Run(ctx, ingest.Options{
-		Store: store, Embedder: e, Extract: Formats(),
+		Store: store, Embedder: e, Extract: Formats(), Chunk: made.Chunk,
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
+}
+
+// IngestMade fills a store as a generation is made.
+func IngestMade(ctx context.Context, store ingest.Store, e embed.Embedder, m Making, source corpora.Source) (ingest.Summary, error) {
+	return ingest.Run(ctx, ingest.Options{Store: store, Embedder: e, Extract: Formats(), Chunk: m.Chunk}, source)
 }
