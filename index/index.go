@@ -108,6 +108,8 @@ var (
 	// ErrNotFound is the answer for what does not exist and for what the
 	// principal may not read: there is no way to tell them apart.
 	ErrNotFound = errors.New("not found")
+	// ErrErased says that the document was erased for good and may not come back.
+	ErrErased = errors.New("the document was erased and may not come back")
 	// ErrModel says that the vectors of the store were made by another model
 	// than the one asked for.
 	ErrModel = errors.New("vectors of another model")

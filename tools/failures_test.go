@@ -119,7 +119,7 @@ func TestNobodyIsRefused(t *testing.T) {
 	if err := s.Run(t.Context(), acl.Principal{}, there); err == nil {
 		t.Error("the zero principal was served")
 	}
-	_, err := surface{s, acl.Principal{}}.receive(func(context.Context, string, mcp.Request) (mcp.Result, error) {
+	_, err := surface{Server: s}.receive(func(context.Context, string, mcp.Request) (mcp.Result, error) {
 		t.Error("a request without a principal was served")
 		return nil, nil
 	})(t.Context(), "tools/list", &mcp.ListToolsRequest{})

@@ -44,9 +44,13 @@ type HTTPOptions struct {
 	Concurrency     int           // requests at once, of all and of one principal; 0 is 100
 	Queue           int           // requests that wait, of all and of one principal; 0 is 400
 	MaxSessions     int           // 0 is 1,000
-	SessionsEach    int           // of one principal; 0 is 50
+	SessionsEach    int           // of one person; 0 is 50
 	SessionTimeout  time.Duration // idle; 0 is 30 min
 	ShutdownTimeout time.Duration // for requests that run when serving ends; 0 is 10 s
+
+	// Recheck is how often a request that lasts, such as a stream, is
+	// authenticated again; 0 is 5 s. It ends when its credential does.
+	Recheck time.Duration
 
 	NewRequestID func() string // X-Request-Id; nil makes random ones
 }
@@ -93,7 +97,7 @@ func (o HTTPOptions) Validate(addr net.Addr) error {
 		return fmt.Errorf("serve HTTP: %w: keys would cross the network in the clear at %s; give a certificate, or say that a proxy in front ends TLS", ErrInsecure, addr)
 	case o.PublicURL != "" && !isWebURL(o.PublicURL):
 		return fmt.Errorf("serve HTTP: public URL %q is not an http or https URL", o.PublicURL)
-	case o.MaxBody < 0 || o.Concurrency < 0 || o.Queue < 0 || o.MaxSessions < 0 || o.SessionsEach < 0 || o.SessionTimeout < 0 || o.ShutdownTimeout < 0:
+	case o.MaxBody < 0 || o.Concurrency < 0 || o.Queue < 0 || o.MaxSessions < 0 || o.SessionsEach < 0 || o.SessionTimeout < 0 || o.Recheck < 0 || o.ShutdownTimeout < 0:
 		return errors.New("serve HTTP: a limit is negative")
 	}
 	return nil
@@ -155,11 +159,11 @@ type httpServer struct {
 func (s *Server) newHTTP(o HTTPOptions, loopback bool) *httpServer {
 	h := &httpServer{gate: middleware.NewGate(o.Concurrency, o.Queue)}
 	h.sessions = s.stateful(o)
-	mcpHandler := identify(route(s.stateless(o), h.sessions))
+	mcpHandler := identify(o.Authenticator, route(s.stateless(o), h.sessions))
 	mcpHandler = middleware.Limit(h.gate, defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Body(o.MaxBody, defaultTimeout, s.opts.Timeout+2*defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Share(principalKey, o.Concurrency, o.Queue, defaultTimeout, mcpHandler)
-	mcpHandler = auth.Require(o.Authenticator, mcpHandler)
+	mcpHandler = auth.Require(o.Authenticator, o.Recheck, mcpHandler)
 	mcpHandler = middleware.Origin(middleware.Origins{Allowed: o.Origins, Loopback: loopback}, mcpHandler)
 	mcpHandler = middleware.Host(publicHosts(o.PublicURL), mcpHandler)
 
@@ -240,22 +244,29 @@ func streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
 
 func principalKey(r *http.Request) string { return auth.FromContext(r.Context()).Principal.Key() }
 
-// principalInfo is where a request's token info holds the principal.
-const principalInfo = "ken/principal"
+// identityInfo and scopeInfo are where a request's token info holds the
+// identity and what [surface.inScope] has to say.
+const (
+	identityInfo = "ken/identity"
+	scopeInfo    = "ken/scope"
+)
 
 // identify hands the identity to the protocol library in the one form that it
 // attaches to each request, and not to the session. The token is a blank: the
 // real one was checked and removed before.
-func identify(next http.Handler) http.Handler {
-	verifier := func(ctx context.Context, _ string, _ *http.Request) (*sdkauth.TokenInfo, error) {
-		p := auth.FromContext(ctx).Principal
-		user := sha256.Sum256([]byte(p.Key()))
-		return &sdkauth.TokenInfo{UserID: hex.EncodeToString(user[:]), Extra: map[string]any{principalInfo: p}}, nil
+func identify(a auth.Authenticator, next http.Handler) http.Handler {
+	verifier := func(ctx context.Context, _ string, r *http.Request) (*sdkauth.TokenInfo, error) {
+		id := auth.FromContext(ctx)
+		user := sha256.Sum256([]byte(id.Person()))
+		extra := map[string]any{identityInfo: id, scopeInfo: ctx.Value(scopeKey{})}
+		return &sdkauth.TokenInfo{UserID: hex.EncodeToString(user[:]), Extra: extra}, nil
 	}
 	verified := sdkauth.RequireBearerToken(verifier, &sdkauth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		missing := &missingScope{}
+		r = r.WithContext(context.WithValue(r.Context(), scopeKey{}, missing))
 		r.Header.Set("Authorization", "Bearer checked")
-		verified.ServeHTTP(w, r)
+		verified.ServeHTTP(&scopeWriter{ResponseWriter: w, missing: missing, challenge: a.ScopeChallenge}, r)
 	})
 }
 

@@ -59,7 +59,7 @@ func TestTokens(t *testing.T) {
 		groups []string
 		want   bool
 	}{{[]string{"hr"}, true}, {[]string{}, false}} {
-		token := token(t, key, map[string]any{"iss": provider.URL, "aud": audience, "sub": "ann", "exp": now.Unix() + 60, "groups": c.groups})
+		token := token(t, key, map[string]any{"iss": provider.URL, "aud": audience, "sub": "ann", "exp": now.Unix() + 60, "scope": "ken.read", "groups": c.groups})
 		res, body := post(t, base, token, "", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"fetch","arguments":{"id":"`+string(secretID)+`"}}}`)
 		if got := strings.Contains(string(body), "two months"); res.StatusCode != 200 || got != c.want {
 			t.Errorf("groups %v: %d %s", c.groups, res.StatusCode, body)

@@ -13,7 +13,9 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/policy"
 	"ken/retrieval"
+	"ken/tools/auth"
 	"ken/tools/middleware"
 )
 
@@ -40,12 +42,27 @@ type Options struct {
 	// they get their resource URI.
 	DocumentURL string
 
+	// ToolScopes are the scopes that a request's credential must have, by tool;
+	// "" is none. A tool that is not named needs [auth.ScopeAdmin]. nil is
+	// [DefaultToolScopes]. Over stdio there is no credential, and so no scope.
+	ToolScopes map[string]string
+
 	Timeout     time.Duration // of one call; 0 is 30 s
 	Concurrency int           // calls that run at once; 0 is 100
 	Queue       int           // calls that wait; 0 is 400. More are told that the server is busy
 
+	// Authority says who may use which tool; nil lets everybody use those that
+	// read, and nobody others.
+	Authority Authority
+	// Administrator does what the administrator's tools are asked to do; nil:
+	// there are no such tools.
+	Administrator Administrator
+
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)
+	// Audit writes a call down before its answer leaves; nil is nobody. If it
+	// fails, the answer is an internal error.
+	Audit func(context.Context, Call) error
 }
 
 // Call is what can be known of a call without reading it.
@@ -55,6 +72,12 @@ type Call struct {
 	Tool      string // "search"; "" if the method is another
 	Kind      string // kind of error, "" if none
 	Duration  time.Duration
+
+	Time      time.Time         // when it began
+	Client    string            // what the sender's program calls itself
+	Session   string            // hash of the session's id; "" without one
+	Arguments map[string]string // what was asked, without what a person wrote
+	Left      []Left            // what left, each document once
 }
 
 const (
@@ -78,6 +101,12 @@ func (o Options) WithDefaults() Options {
 		o.CursorKey = make([]byte, cursorKeySize)
 		rand.Read(o.CursorKey)
 	}
+	if o.Authority == nil {
+		o.Authority = anyoneReads{policy.DefaultRoles()}
+	}
+	if o.ToolScopes == nil {
+		o.ToolScopes = DefaultToolScopes()
+	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
@@ -97,6 +126,11 @@ func (o Options) validate() error {
 	if o.DocumentURL != "" && !isWebURL(o.DocumentURL) {
 		return fmt.Errorf("document URL %q is not an http or https URL", o.DocumentURL)
 	}
+	for tool, scope := range o.ToolScopes {
+		if scope != "" && !auth.IsScope(scope) {
+			return fmt.Errorf("scope %q of tool %q: want one word", scope, tool)
+		}
+	}
 	if o.Timeout < 0 || o.Concurrency < 0 || o.Queue < 0 {
 		return errors.New("a limit is negative")
 	}
@@ -109,6 +143,8 @@ type Server struct {
 	opts     Options
 	cursors  cursors
 	gate     *middleware.Gate
+
+	approvals *approvals
 }
 
 // New returns the surface over a searcher.
@@ -121,9 +157,10 @@ func New(s Searcher, o Options) (*Server, error) {
 		return nil, fmt.Errorf("new tools server: %w", err)
 	}
 	return &Server{
-		searcher: s, opts: o,
-		cursors: newCursors(o.CursorKey),
-		gate:    middleware.NewGate(o.Concurrency, o.Queue),
+		searcher: gate{s}, opts: o,
+		cursors:   newCursors(o.CursorKey),
+		gate:      middleware.NewGate(o.Concurrency, o.Queue),
+		approvals: newApprovals(o.CursorKey, o.Clock),
 	}, nil
 }
 
@@ -147,13 +184,27 @@ func (s *Server) Run(ctx context.Context, p acl.Principal, t mcp.Transport) erro
 // surface is a Server for one kind of transport.
 type surface struct {
 	*Server
-	fixed acl.Principal // who asks if a request does not say; zero over HTTP
+	fixed acl.Principal   // who asks if a request does not say; zero over HTTP
+	tools map[string]bool // that there are
 }
 
-// protocol builds the protocol server. What it advertises is the same for everyone.
+// toolbox notes which tools its server has, so that one that nobody gave a
+// scope is told from one that there is not.
+type toolbox struct {
+	*mcp.Server
+	names map[string]bool
+}
+
+func (b toolbox) AddTool(t *mcp.Tool, h mcp.ToolHandler) {
+	b.names[t.Name] = true
+	b.Server.AddTool(t, h)
+}
+
+// protocol builds the protocol server. What it advertises is the same for
+// everyone, except that tools are listed for those who may use them.
 func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
-	at := surface{s, fixed}
-	m := mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
+	at := surface{s, fixed, map[string]bool{}}
+	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
 		Instructions:      instructions,
 		CompletionHandler: at.complete,
 		SetCacheable:      func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { *c = uncached },
@@ -161,13 +212,17 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 		Capabilities: &mcp.ServerCapabilities{
 			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
 		},
-	})
+	}), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
+	if s.opts.Administrator != nil {
+		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
+		m.AddTool(setACLTool(), at.administer(at.setACLOrder))
+	}
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
 	m.AddReceivingMiddleware(at.receive)
-	return m
+	return m.Server
 }
 
 // uncached is the cache hint of every answer: it is one person's, and the next

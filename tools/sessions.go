@@ -6,7 +6,6 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"ken/corpora/acl"
 	"ken/tools/auth"
 	"ken/tools/middleware"
 )
@@ -14,18 +13,19 @@ import (
 const headerSession = "Mcp-Session-Id"
 
 // sessions serves the protocol versions that have sessions, and bounds how
-// many there are. A session belongs to the principal that began it: for anyone
-// else its id is as unknown as one that never was. When an idle one ends is
+// many there are. A session belongs to the person who began it, also with
+// another credential: for anyone else its id is as unknown as one that never
+// was. What a request in it may read is the request's own affair. When an idle one ends is
 // the protocol handler's business; here it is noticed when the next one begins.
 type sessions struct {
 	handler http.Handler
 	server  *mcp.Server // whose sessions they are
 	limit   int         // of all
-	each    int         // of one principal
+	each    int         // of one person
 
 	mu      sync.Mutex
-	owners  map[string]string // session id to the principal's key
-	pending map[string]int    // by principal's key: begun, id not known yet
+	owners  map[string]string // session id to the person
+	pending map[string]int    // by person: begun, id not known yet
 }
 
 func newSessions(h http.Handler, server *mcp.Server, limit, each int) *sessions {
@@ -33,33 +33,33 @@ func newSessions(h http.Handler, server *mcp.Server, limit, each int) *sessions 
 }
 
 func (s *sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := auth.FromContext(r.Context()).Principal
+	person := auth.FromContext(r.Context()).Person()
 	switch id := r.Header.Get(headerSession); {
-	case id != "" && !s.owns(p, id):
+	case id != "" && !s.owns(person, id):
 		http.Error(w, "session not found", http.StatusNotFound) // the protocol handler's own words
 	case id == "" && r.Method == http.MethodPost:
-		s.begin(w, r, p)
+		s.begin(w, r, person)
 	default:
 		s.handler.ServeHTTP(w, r)
 	}
 }
 
-func (s *sessions) owns(p acl.Principal, id string) bool {
+func (s *sessions) owns(person, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	owner, ok := s.owners[id]
-	return ok && owner == p.Key()
+	return ok && owner == person
 }
 
 // begin serves a request that may begin a session. The owner is known before
 // the client sees the id.
-func (s *sessions) begin(w http.ResponseWriter, r *http.Request, p acl.Principal) {
-	if !s.reserve(p.Key()) {
+func (s *sessions) begin(w http.ResponseWriter, r *http.Request, person string) {
+	if !s.reserve(person) {
 		middleware.Busy(w, http.StatusTooManyRequests)
 		return
 	}
-	defer s.release(p.Key())
-	s.handler.ServeHTTP(&sessionWriter{ResponseWriter: w, began: func(id string) { s.own(p.Key(), id) }}, r)
+	defer s.release(person)
+	s.handler.ServeHTTP(&sessionWriter{ResponseWriter: w, began: func(id string) { s.own(person, id) }}, r)
 }
 
 func (s *sessions) reserve(owner string) bool {

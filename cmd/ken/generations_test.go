@@ -211,7 +211,7 @@ func TestGenerationsUnderLoad(t *testing.T) {
 		s.must(append(gate, "1")...)
 		s.must("index", "build", "--embedder", "openai", "--embed-url", url, "--embed-model", "fake", "--embed-weight", "0.1", "--chunk-max", "300")
 		s.must(append(gate, "2")...)
-		s.must("acl", "grant", "--to", "user:nobody", "corpus/people/parental-leave.md")
+		s.must("acl", "grant", "--to", "user:nobody", "corpus/people/cases/2026-07-heated-keyboard.md")
 		s.must("index", "rollback")
 		s.must("index", "generations")
 	})

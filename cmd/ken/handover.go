@@ -14,6 +14,7 @@ import (
 
 	"ken/cmd/ken/internal/control"
 	"ken/cmd/ken/internal/wire"
+	"ken/corpora/policy"
 	"ken/index/embedded"
 )
 
@@ -21,6 +22,7 @@ import (
 type host struct {
 	dir  string // data directory
 	base *wire.Base
+	book *policy.Book // what was said by hand, the same for all commands
 }
 
 // takeCommands carries out the commands of other processes on this data directory
@@ -30,6 +32,9 @@ func (p *program) takeCommands(ctx context.Context, kb *wire.Base) (stop func())
 	var err error
 	if h.dir, err = p.existingDir(); err == nil {
 		h.dir, err = filepath.Abs(h.dir)
+	}
+	if err == nil {
+		h.book, err = p.overrides()
 	}
 	listener, lerr := control.Listen(h.dir)
 	if err = errors.Join(err, lerr); err != nil {
@@ -139,7 +144,7 @@ func (p *program) openStore(dir string) (*embedded.Store, error) {
 	if p.host != nil {
 		return p.host.base.Store, nil
 	}
-	return embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process})
+	return embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process, Clock: p.now})
 }
 
 func (p *program) closeStore(s *embedded.Store) error {

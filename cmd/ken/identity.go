@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +23,8 @@ import (
 
 // identityOptions say who asks over HTTP.
 type identityOptions struct {
-	issuer auth.IssuerOptions
+	issuer     auth.IssuerOptions
+	toolScopes map[string]string
 }
 
 func (o *identityOptions) add(cmd *cobra.Command) {
@@ -30,7 +33,22 @@ func (o *identityOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.issuer.Audience, "audience", "", "`URL` that tokens must be made for (default: --public-url)")
 	f.StringVar(&o.issuer.UserClaim, "claim-user", "sub", "`CLAIM` that names the user")
 	f.StringVar(&o.issuer.GroupsClaim, "claim-groups", "", "`CLAIM` that lists the groups; a token without it is refused (default: no groups from tokens)")
-	f.StringVar(&o.issuer.Scope, "scope", "", "`SCOPE` that a token must have")
+	f.StringVar(&o.issuer.Scope, "scope", "", "`SCOPE` that a token must have, whatever it is used for")
+	f.StringToStringVar(&o.toolScopes, "tool-scope", nil, "`TOOL=SCOPE` that a key or token must have for the tool; nothing after = is none (default: search and fetch ken.read, others ken.admin)")
+}
+
+// scopes are the default scopes with those that were given.
+func (o *identityOptions) scopes() map[string]string {
+	out := tools.DefaultToolScopes()
+	maps.Copy(out, o.toolScopes)
+	return out
+}
+
+// offered are the scopes that clients are told of, that of reading first.
+func (o *identityOptions) offered() []string {
+	scopes := o.scopes()
+	out := []string{scopes["search"], scopes["fetch"]}
+	return append(out, slices.Sorted(maps.Values(scopes))...)
 }
 
 // authenticator takes keys, tokens, or both. Keys are needed only without a provider.
@@ -49,6 +67,7 @@ func (p *program) authenticator(o serveOptions) (auth.Authenticator, error) {
 	if i.Audience == "" {
 		i.Audience = o.publicURL
 	}
+	i.Scopes = o.identity.offered()
 	i.Clock, i.Log = p.now, slog.New(slog.NewJSONHandler(p.stderr, nil))
 	issuer, err := auth.NewIssuer(i)
 	if err != nil {
@@ -64,27 +83,54 @@ func (p *program) authenticator(o serveOptions) (auth.Authenticator, error) {
 // asker belongs to.
 type member struct {
 	searcher tools.Searcher
-	resolver acl.Resolver
+	resolve  resolve
 }
 
-// withGroups adds the groups of groups.yaml in the data directory, if it is there.
-func (p *program) withGroups(s tools.Searcher) (tools.Searcher, error) {
+// resolve adds to a principal the groups that it belongs to now.
+type resolve func(context.Context, acl.Principal) (acl.Principal, error)
+
+// resolver reads groups.yaml in the data directory, if it is there; else nil.
+func (p *program) resolver() (resolve, error) {
 	dir, err := p.dataDir()
 	if err != nil {
 		return nil, err
 	}
 	groups, err := policy.OpenDirectory(filepath.Join(dir, groupsFile))
 	if os.IsNotExist(err) {
-		return s, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return member{s, acl.Resolver{Directory: groups}}, nil
+	return func(ctx context.Context, who acl.Principal) (acl.Principal, error) {
+		return groups.Resolve(ctx, who, p.now)
+	}, nil
+}
+
+// withGroups adds the groups of groups.yaml in the data directory, if it is there.
+func (p *program) withGroups(s tools.Searcher) (tools.Searcher, error) {
+	r, err := p.resolver()
+	if r == nil || err != nil {
+		return s, err
+	}
+	return member{s, r}, nil
+}
+
+// asker reads --as and adds the groups of groups.yaml, as serving does.
+func (p *program) asker(ctx context.Context, subjects string) (acl.Principal, error) {
+	who, err := principal(subjects)
+	if err != nil {
+		return acl.Principal{}, err
+	}
+	r, err := p.resolver()
+	if r == nil || err != nil {
+		return who, err
+	}
+	return r(ctx, who)
 }
 
 func (m member) Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return retrieval.Response{}, err
 	}
@@ -92,7 +138,7 @@ func (m member) Search(ctx context.Context, p acl.Principal, r retrieval.Request
 }
 
 func (m member) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return retrieval.Page{}, err
 	}
@@ -100,7 +146,7 @@ func (m member) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, of
 }
 
 func (m member) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora/acl"
 	"ken/corpora/source/folder"
@@ -108,11 +109,14 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 			err = cerr
 		}
 	}()
-	bar := newProgress(p.stderr)
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
+	bar, started := newProgress(p.stderr), p.now()
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
+	}
+	if dir, derr := p.dataDir(); derr == nil {
+		err = errors.Join(err, ledger.Record(dir, started, o.again(path, source.Name(), owner), summary, err))
 	}
 	if report := p.reportIngest(o.json, summary, origin); err == nil {
 		err = report
@@ -121,6 +125,18 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		err = exitError{code: exitQuarantined}
 	}
 	return err
+}
+
+// again are the arguments that read the same source again.
+func (o ingestOptions) again(path, name string, owner acl.Subject) []string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	args := []string{path, "--name=" + name, "--owner=" + string(owner)}
+	if o.maxBytes > 0 {
+		args = append(args, fmt.Sprintf("--max-bytes=%d", o.maxBytes))
+	}
+	return args
 }
 
 // owner reads --owner; without it, whoever runs the process.
@@ -215,6 +231,12 @@ func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path s
 	if err := claimFolder(&settings, name, path, o.name != ""); err != nil {
 		return nil, err
 	}
+	return p.openWith(ctx, dir, settings, flags)
+}
+
+// openWith opens the data directory to write with the embedder that the flags
+// name, or the one of the settings, and keeps the settings.
+func (p *program) openWith(ctx context.Context, dir string, settings config.Settings, flags config.Embedder) (*wire.Base, error) {
 	if flags != (config.Embedder{}) {
 		if err := checkEmbedder(flags); err != nil {
 			return nil, err
@@ -275,6 +297,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Erased > 0 {
+		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
+	}
 	if r.Reembedded {
 		fmt.Fprintln(w, "The model changed: every chunk was embedded again.")
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -71,12 +72,14 @@ const maxDays = 36_525
 
 func (p *program) keysCreateCommand(file *string) *cobra.Command {
 	var as, note, jsonFile string
+	var scopes []string
 	var days int
 	cmd := &cobra.Command{
-		Use:     "create",
-		Short:   "Create a key and print it",
-		Example: `  ken keys create --as user:ann,group:hr --days 90`,
-		Args:    cobra.NoArgs,
+		Use:   "create",
+		Short: "Create a key and print it",
+		Example: `  ken keys create --as user:ann,group:hr --days 90
+  ken keys create --as user:ops --scope ken.read,ken.admin`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			subjects, err := acl.ParseSubjects(as)
 			if err != nil {
@@ -88,6 +91,9 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 			if strings.ContainsFunc(note, unicode.IsControl) {
 				return usage("--note has a control character")
 			}
+			if slices.ContainsFunc(scopes, func(s string) bool { return !auth.IsScope(s) }) {
+				return usage("--scope: want words such as %s", auth.ScopeRead)
+			}
 			var expires time.Time
 			if days > 0 {
 				expires = p.now().AddDate(0, 0, days)
@@ -96,7 +102,7 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			key, secret, err := keys.Create(subjects, expires, note)
+			key, secret, err := keys.Create(subjects, expires, note, scopes...)
 			if err != nil {
 				return err
 			}
@@ -110,6 +116,7 @@ func (p *program) keysCreateCommand(file *string) *cobra.Command {
 	cmd.Flags().StringVar(&as, "as", "", "who the key speaks for: comma-separated `SUBJECTS` such as user:ann,group:hr")
 	cmd.Flags().IntVar(&days, "days", 90, "days until it expires (0: never)")
 	cmd.Flags().StringVar(&note, "note", "", "what it is for")
+	cmd.Flags().StringSliceVar(&scopes, "scope", []string{auth.ScopeRead}, "`SCOPES` that it may be used for: ken.read, ken.admin, or those of ken serve --tool-scope")
 	cobra.CheckErr(cmd.MarkFlagRequired("as"))
 	return cmd
 }
@@ -142,13 +149,13 @@ func (p *program) keysListCommand(file *string) *cobra.Command {
 				return p.writeJSON(jsonFile, list)
 			}
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tSUBJECTS\tCREATED\tEXPIRES\tNOTE")
+			fmt.Fprintln(w, "ID\tSUBJECTS\tSCOPES\tCREATED\tEXPIRES\tNOTE")
 			for _, k := range list {
 				expires := "never"
 				if !k.Expires.IsZero() {
 					expires = k.Expires.Format(time.DateOnly)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, joinSubjects(k.Subjects), k.Created.Format(time.DateOnly), expires, k.Note)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, joinSubjects(k.Subjects), strings.Join(k.Scopes, ","), k.Created.Format(time.DateOnly), expires, k.Note)
 			}
 			return w.Flush()
 		},
@@ -161,12 +168,15 @@ func (p *program) keysListCommand(file *string) *cobra.Command {
 type shownKey struct {
 	ID       string        `json:"id"`
 	Subjects []acl.Subject `json:"subjects"`
+	Scopes   []string      `json:"scopes"`
 	Created  time.Time     `json:"created"`
 	Expires  time.Time     `json:"expires,omitzero"`
 	Note     string        `json:"note,omitempty"`
 }
 
-func show(k auth.Key) shownKey { return shownKey{k.ID, k.Subjects, k.Created, k.Expires, k.Note} }
+func show(k auth.Key) shownKey {
+	return shownKey{k.ID, k.Subjects, k.Scopes, k.Created, k.Expires, k.Note}
+}
 
 // listKeys returns the keys of the file; none if there is no file.
 func (p *program) listKeys(file string) ([]shownKey, error) {

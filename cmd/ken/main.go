@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/corpora/policy"
 	"ken/retrieval"
 )
 
@@ -48,8 +50,11 @@ type program struct {
 	process string // what other processes are told: "ken serve"
 
 	// A command that another process sent here (see handover.go).
-	host *host
-	dir  string // working directory of who sent it
+	host   *host
+	dir    string // working directory of who sent it
+	books  sync.Mutex
+	book   *policy.Book // of the data directory bookOf; see overrides
+	bookOf string
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.
@@ -143,6 +148,8 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.indexCommand(), p.evalCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
+		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

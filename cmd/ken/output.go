@@ -69,7 +69,7 @@ func (w *watched) Write(b []byte) (int, error) {
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
-	if out, ok := w.(*watched); ok {
+	for out, ok := w.(*watched); ok; out, ok = w.(*watched) {
 		w = out.Writer
 	}
 	if far, ok := w.(remote); ok {

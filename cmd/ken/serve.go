@@ -102,7 +102,7 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL)
+	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL)
+	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -152,9 +152,9 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 }
 
 // tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string) (*tools.Server, error) {
+func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
 	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL,
+		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
 		Log: p.logger(),
 	})
 }

@@ -14,7 +14,7 @@ func Parse(data []byte) (*Policy, error) {
 	if root.IsNull() {
 		return nil, root.Errorf("the policy is empty: write at least %q and %q", "version: 1", "default: deny")
 	}
-	pairs, err := root.Only("version", "default", "rules", "groups", "clearance")
+	pairs, err := root.Only("version", "default", "rules", "groups", "clearance", "max_age")
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +31,8 @@ func Parse(data []byte) (*Policy, error) {
 	}
 	for _, pair := range pairs {
 		switch pair.Name {
+		case "max_age":
+			p.maxAge, err = readAge(pair.Value)
 		case "clearance":
 			p.classes, err = readClearance(pair.Value)
 		case "default":

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"time"
+
 	"ken/corpora/acl"
 )
 
@@ -13,6 +15,7 @@ type Policy struct {
 	rules    []rule
 	declared *declared // nil: the file declares no groups
 	classes  bool      // classes are held against clearances
+	maxAge   time.Duration
 }
 
 type rule struct {

@@ -235,6 +235,10 @@ func (st *state) lacking(ctx context.Context, other *state, from corpora.DocID) 
 // addMade gives the generation what was made of documents as read in st. One that
 // was replaced or deleted since is left out, and so is one that it got since.
 func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
+	c.large = true
+	if err := c.findRoom(); err != nil {
+		return 0, err
+	}
 	part, err := c.partOf(id)
 	if err != nil {
 		return 0, err
@@ -268,7 +272,12 @@ func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
 	}
 	if id == 0 { // its heads stand in the records
 		for i, e := range entries {
-			if err := c.setRecord(e.Document.ID, records[i]); err != nil {
+			_, d, err := getDocument(c.base.snapshot, e.Document.ID)
+			if err != nil {
+				return 0, err
+			}
+			c.meta.Records -= tally(records[i].seal)
+			if err := c.setRecord(records[i], d); err != nil {
 				return 0, err
 			}
 		}
@@ -285,13 +294,4 @@ func (c *change) sameText(id corpora.DocID, now documentHead, read *state) (bool
 	}
 	own, ok, err := headOf(c.base.snapshot, read.meta.ID, id, now)
 	return ok && own.first == before.first && own.chunks == before.chunks, err
-}
-
-// setRecord writes the record of a stored document with another head.
-func (c *change) setRecord(id corpora.DocID, h documentHead) error {
-	_, d, err := getDocument(c.base.snapshot, id)
-	if err != nil {
-		return err
-	}
-	return c.setDocument(h, d)
 }

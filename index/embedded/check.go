@@ -48,10 +48,10 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 	defer st.release()
 	c := &checker{active: st, state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
 	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), len(st.classes)
-	steps := []func(context.Context) error{c.checkFiles}
+	steps := []func(context.Context) error{c.checkRevision, c.checkFiles}
 	for _, g := range st.generations() {
-		steps = append(steps, func(context.Context) error { c.state, c.classes = g, classes{}; return nil },
-			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses)
+		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, classes{}, 0; return nil },
+			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses, c.checkRecords)
 	}
 	for _, step := range append(steps, c.checkLeftovers) {
 		if err := step(ctx); err != nil {
@@ -71,6 +71,31 @@ type checker struct {
 	dir     directory
 	live    *roaring.Bitmap // ordinals that a document owns
 	classes classes         // as the documents say
+	records uint64          // tally of what was read
+}
+
+// checkRevision compares the truth with the file that witnesses its revision.
+func (c *checker) checkRevision(context.Context) error {
+	marks, err := c.dir.readMarks()
+	if err == nil {
+		var truth mark
+		if truth, err = getMark(c.state.snapshot); err == nil {
+			err = compareMarks(c.dir.root, marks, truth)
+		}
+	}
+	if lost, ok := errors.AsType[*LostError](err); ok {
+		c.problem("%s", lost.Reason)
+		return nil
+	}
+	return err
+}
+
+// checkRecords compares the records with the tally of those that were written.
+func (c *checker) checkRecords(context.Context) error {
+	if c.records != c.state.meta.Records {
+		c.problem("records of revision %d are missing or older than they should be", c.Revision)
+	}
+	return nil
 }
 
 func (c *checker) problem(format string, args ...any) {
@@ -154,8 +179,9 @@ func (c *checker) checkPostings(s *segment) {
 }
 
 func (c *checker) readClasses(ctx context.Context) error {
-	err := scanClasses(ctx, c.state.snapshot, func(id uint32, l acl.List) error {
+	err := scanClasses(ctx, c.state.snapshot, func(id uint32, l acl.List, seal uint32) error {
 		c.classes[id] = newClass(id, l)
+		c.records += tally(seal)
 		return nil
 	})
 	if errors.Is(err, errTruth) {
@@ -167,6 +193,7 @@ func (c *checker) readClasses(ctx context.Context) error {
 
 func (c *checker) checkDocuments(ctx context.Context) error {
 	return scanHeads(ctx, c.state.snapshot, c.state.meta.ID, func(id corpora.DocID, h documentHead, ok bool) error {
+		c.records += tally(h.seal)
 		if !ok && c.beside() {
 			return nil
 		}

@@ -19,6 +19,7 @@ type class struct {
 	title     uint64         // terms in the titles of all chunks
 	body      uint64         //
 	languages map[string]int // chunks per language
+	seal      uint32         // of its record
 }
 
 func newClass(id uint32, l acl.List) *class {
@@ -105,13 +106,13 @@ func (e *edit) writable(id uint32) *class {
 	return e.all[id]
 }
 
-// prune removes the classes that lost their last document and returns their ids.
-func (e *edit) prune() []uint32 {
-	var gone []uint32
+// prune removes the classes that lost their last document and returns them.
+func (e *edit) prune() []*class {
+	var gone []*class
 	for id := range e.own {
-		if e.all[id].documents == 0 {
+		if c := e.all[id]; c.documents == 0 {
 			delete(e.all, id)
-			gone = append(gone, id)
+			gone = append(gone, c)
 		}
 	}
 	return gone

@@ -104,6 +104,7 @@ func (c *change) mergeOnce() (more bool, err error) {
 	if !ok {
 		return false, nil
 	}
+	c.whole.large = true
 	return true, c.merge(i, j, live[i:j])
 }
 

@@ -23,7 +23,7 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 		if len(c.meta.Settings) > 0 && c.meta.Model.Hash != m.Hash {
 			return fmt.Errorf("%w: the active generation was promoted with its own; build another one instead", index.ErrModel)
 		}
-		c.meta.Model = m
+		c.meta.Model, c.large = m, true
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
 		for i, old := range c.segments {
 			seg, err := c.reembed(ctx, old, live[i], embedder)

@@ -70,15 +70,17 @@ func (st *state) chunks() int {
 }
 
 // loadClasses reads the classes and puts every document of the generation into
-// its own.
-func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (classes, error) {
-	cs := classes{}
-	err := scanClasses(ctx, r, func(id uint32, l acl.List) error {
+// its own. It returns the tally of all records too.
+func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs classes, records uint64, err error) {
+	cs = classes{}
+	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
 		cs[id] = newClass(id, l)
+		cs[id].seal = seal
+		records += tally(seal)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
 		c := cs[h.class]
@@ -88,7 +90,8 @@ func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (class
 		if ok {
 			c.add(h)
 		}
+		records += tally(h.seal)
 		return nil
 	})
-	return cs, err
+	return cs, records, err
 }

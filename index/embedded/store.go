@@ -22,9 +22,11 @@ type Store struct {
 	options Options
 	dir     directory
 	truth   *truth
+	reserve *reserve
 	lock    io.Closer
 
-	writing sync.Mutex // held by the one write that goes on
+	writing   sync.Mutex // held by the one write that goes on
+	forgotten string     // where a write goes on to drop old history; see forget
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed
@@ -63,7 +65,8 @@ func (s *Store) open() (err error) {
 	if err := s.dir.create(s.dir.segments()); err != nil {
 		return err
 	}
-	if s.truth, err = openTruth(s.dir, s.options.Logger); err != nil {
+	s.reserve = s.dir.openReserve(s.options.Reserve)
+	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Logger); err != nil {
 		return err
 	}
 	st, err := s.load()
@@ -90,7 +93,7 @@ func (s *Store) load() (*state, error) {
 		return nil, err
 	}
 	for _, r := range meta.Others {
-		other, err := s.loadGeneration(ctx, metaRecord{Revision: meta.Revision, generationRecord: r})
+		other, err := s.loadGeneration(ctx, metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: r})
 		if err != nil {
 			s.states = 2 + len(st.others) // never 0: whoever opens closes the rest
 			st.release()
@@ -103,9 +106,12 @@ func (s *Store) load() (*state, error) {
 
 // loadGeneration builds the state of the generation that the record is of.
 func (s *Store) loadGeneration(ctx context.Context, meta metaRecord) (*state, error) {
-	cs, err := loadClasses(ctx, s.truth.db, meta.ID)
+	cs, records, err := loadClasses(ctx, s.truth.db, meta.ID)
 	if err != nil {
 		return nil, err
+	}
+	if records != meta.Records {
+		return nil, &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
 	}
 	segments, err := s.dir.openSegments(meta.generationRecord)
 	if err != nil {

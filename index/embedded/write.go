@@ -32,8 +32,10 @@ type change struct {
 	fresh    []*file    // those that this change wrote
 	written  []string   // their names
 	classes  *edit
+	lists    changes // see history.go
 	batch    *pebble.Batch
 	settled  bool // there is something to commit besides documents
+	large    bool // it stores documents, so it must leave the reserve alone
 }
 
 // begin starts a change. The caller holds s.writing and ends it with abandon or commit.
@@ -107,7 +109,14 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 // replace puts the entries in place of the documents; beside has what was made of
 // them for the other generations.
 func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error {
+	c.large = true
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	for _, e := range entries {
+		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
 		if err := c.remove(e.Document.ID); err != nil {
 			return err
 		}
@@ -193,12 +202,18 @@ func (c *change) putChunks(e *analyzed) error {
 	return nil
 }
 
-// setDocument writes the record of the document.
+// setDocument writes the record of the document and notes who may read it now.
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
+	c.lists.is(d.ID, d.ACL)
+	return c.setRecord(h, d)
+}
+
+func (c *change) setRecord(h documentHead, d corpora.Document) error {
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
 	}
+	c.meta.Records += tally(sealOf(record))
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -217,6 +232,8 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
+	c.lists.was(id, c.base.classes[h.class].list)
+	c.meta.Records -= tally(h.seal)
 	for _, part := range c.parts {
 		if err := part.removeChunks(id, h); err != nil {
 			return err
@@ -246,6 +263,8 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old, d); err != nil {
 		return err
 	}
+	c.lists.was(d.ID, c.base.classes[h.class].list)
+	c.meta.Records -= tally(h.seal)
 	next := h
 	next.class = c.classes.of(d.ACL)
 	for _, part := range c.parts {
@@ -345,6 +364,9 @@ func (c *change) fill(name string, data []byte) error {
 
 // commit makes the change durable and visible.
 func (c *change) commit(ctx context.Context) error {
+	if err := c.findRoom(); err != nil {
+		return err
+	}
 	if len(c.written) > 0 {
 		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
 			return err
@@ -353,7 +375,11 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.writeClasses(); err != nil {
 		return err
 	}
-	if err := c.writeMeta(); err != nil {
+	record, err := c.writeMeta()
+	if err != nil {
+		return err
+	}
+	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
 	legs := make([]vectorLeg, len(c.parts))
@@ -363,7 +389,7 @@ func (c *change) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.store.truth.commit(c.batch); err != nil {
+	if err := c.store.truth.commit(c.batch, markOf(c.parts[0].meta, record)); err != nil {
 		return err
 	}
 	var states []*state
@@ -377,18 +403,31 @@ func (c *change) commit(ctx context.Context) error {
 	return c.batch.Close()
 }
 
+// findRoom sees to it that the batch does not meet a full disk, which would stop
+// the store.
+func (c *change) findRoom() error {
+	if c.large {
+		return c.store.reserve.forDocuments(int64(c.batch.Len()))
+	}
+	c.store.reserve.forPermissions()
+	return nil
+}
+
 func (c *change) writeClasses() error {
 	for _, created := range c.classes.created {
 		record, err := encodeClass(created.id, created.list)
 		if err != nil {
 			return err
 		}
+		created.seal = sealOf(record)
+		c.meta.Records += tally(created.seal)
 		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
 			return err
 		}
 	}
-	for _, id := range c.classes.prune() {
-		if err := c.batch.Delete(classKey(id), nil); err != nil {
+	for _, gone := range c.classes.prune() {
+		c.meta.Records -= tally(gone.seal)
+		if err := c.batch.Delete(classKey(gone.id), nil); err != nil {
 			return err
 		}
 	}
@@ -401,8 +440,8 @@ func (c *change) writeClasses() error {
 }
 
 // writeMeta writes the meta record; the first of the parts is the active one of
-// the next state.
-func (c *change) writeMeta() error {
+// the next state. It returns the record that it writes.
+func (c *change) writeMeta() ([]byte, error) {
 	m := c.meta
 	m.Revision++
 	m.NextClass = c.classes.next
@@ -414,16 +453,16 @@ func (c *change) writeMeta() error {
 		}
 		if i > 0 {
 			m.Others = append(m.Others, part.meta.generationRecord)
-			part.meta = metaRecord{Revision: m.Revision, generationRecord: part.meta.generationRecord}
+			part.meta = metaRecord{Revision: m.Revision, Records: m.Records, generationRecord: part.meta.generationRecord}
 		}
 	}
 	m.generationRecord = c.parts[0].meta.generationRecord
 	c.parts[0].meta = m
 	text, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("encode meta: %w", err)
+		return nil, fmt.Errorf("encode meta: %w", err)
 	}
-	return c.batch.Set([]byte(metaKey), text, nil)
+	return text, c.batch.Set([]byte(metaKey), text, nil)
 }
 
 // retire marks the files that the next state does not use; they are deleted

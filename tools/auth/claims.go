@@ -108,6 +108,25 @@ func unique(d *json.Decoder, opened json.Delim, depth int) error {
 
 type claims map[string]json.RawMessage
 
+// identity is what good claims say.
+func (i *Issuer) identity(c claims) (Identity, error) {
+	if err := i.checkClaims(c); err != nil {
+		return Identity{}, err
+	}
+	p, err := i.principal(c)
+	if err != nil {
+		return Identity{}, err
+	}
+	id := Identity{Principal: p, Credential: "token", Scopes: c.scopes()}
+	if i.Scope != "" && !id.HasScope(i.Scope) {
+		return Identity{}, ErrScope
+	}
+	if expires, ok, _ := c.instant("exp"); ok { // checked above
+		id.Expires = expires.Add(i.Skew)
+	}
+	return id, nil
+}
+
 // checkClaims checks who made the token, for whom, and when it is good.
 func (i *Issuer) checkClaims(c claims) error {
 	var issuer string
@@ -170,21 +189,16 @@ func (i *Issuer) principal(c claims) (acl.Principal, error) {
 	return acl.NewPrincipal(subjects...), nil
 }
 
-// hasScope reads scope (RFC 9068) or scp, as some providers call it.
-func (i *Issuer) hasScope(c claims) bool {
-	if i.Scope == "" {
-		return true
-	}
+// scopes reads scope (RFC 9068) or scp, as some providers call it.
+func (c claims) scopes() []string {
+	var out []string
 	for _, name := range []string{"scope", "scp"} {
-		if list, ok := c.texts(name); ok {
-			for _, s := range list {
-				if slices.Contains(strings.Fields(s), i.Scope) {
-					return true
-				}
-			}
+		list, _ := c.texts(name)
+		for _, s := range list {
+			out = append(out, strings.Fields(s)...)
 		}
 	}
-	return false
+	return slices.DeleteFunc(out, func(s string) bool { return !IsScope(s) })
 }
 
 // take reads a claim that is there and not null.

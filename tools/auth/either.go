@@ -24,7 +24,7 @@ func (e Either) Authenticate(r *http.Request) (Identity, error) {
 func (e Either) Challenge() string { return e.Issuer.Challenge() }
 
 // ScopeChallenge is the provider's.
-func (e Either) ScopeChallenge() string { return e.Issuer.ScopeChallenge() }
+func (e Either) ScopeChallenge(scopes ...string) string { return e.Issuer.ScopeChallenge(scopes...) }
 
 // Metadata is the provider's.
 func (e Either) Metadata() ([]byte, error) { return e.Issuer.Metadata() }

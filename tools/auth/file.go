@@ -18,8 +18,12 @@ import (
 	"ken/corpora/acl"
 )
 
-// fileVersion is the version of the key file's format.
-const fileVersion = 1
+// fileVersion is the version of the key file's format. Keys in a file of the
+// first version had no scopes; they search and read.
+const (
+	fileVersion  = 2
+	firstVersion = 1
+)
 
 const maxFile = 16 << 20
 
@@ -35,13 +39,14 @@ type record struct {
 	ID       string        `yaml:"id" json:"id"`
 	Hash     string        `yaml:"sha256" json:"sha256"`
 	Subjects []acl.Subject `yaml:"subjects" json:"subjects"`
+	Scopes   []string      `yaml:"scopes" json:"scopes"`
 	Created  string        `yaml:"created" json:"created"`
 	Expires  string        `yaml:"expires" json:"expires,omitempty"`
 	Note     string        `yaml:"note" json:"note,omitempty"`
 }
 
 func newRecord(k Key) record {
-	r := record{k.ID, k.Hash, k.Subjects, k.Created.Format(time.RFC3339Nano), "", k.Note}
+	r := record{k.ID, k.Hash, k.Subjects, append([]string{}, k.Scopes...), k.Created.Format(time.RFC3339Nano), "", k.Note}
 	if !k.Expires.IsZero() {
 		r.Expires = k.Expires.Format(time.RFC3339Nano)
 	}
@@ -49,7 +54,7 @@ func newRecord(k Key) record {
 }
 
 func (r record) key() (Key, error) {
-	k := Key{ID: r.ID, Hash: r.Hash, Subjects: r.Subjects, Note: r.Note}
+	k := Key{ID: r.ID, Hash: r.Hash, Subjects: r.Subjects, Scopes: r.Scopes, Note: r.Note}
 	for _, field := range []struct {
 		name, text string
 		into       *time.Time
@@ -100,11 +105,14 @@ func decodeFile(data []byte) ([]Key, error) {
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
 		return nil, placed(err)
 	}
-	if f.Version != fileVersion {
+	if f.Version != fileVersion && f.Version != firstVersion {
 		return nil, fmt.Errorf("version is %d, want %d", f.Version, fileVersion)
 	}
 	keys := make([]Key, 0, len(f.Keys))
 	for i, r := range f.Keys {
+		if f.Version == firstVersion {
+			r.Scopes = append(r.Scopes, ScopeRead)
+		}
 		key, err := r.key()
 		if err != nil {
 			return nil, fmt.Errorf("keys[%d]: %w", i, err)

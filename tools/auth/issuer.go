@@ -9,12 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-
-	"ken/corpora/acl"
 )
 
 // ErrScope says that a good token lacks the scope that reading needs.
@@ -28,6 +27,9 @@ type IssuerOptions struct {
 	UserClaim   string // claim that names the user; "" is "sub"
 	GroupsClaim string // claim that lists the groups; "" takes none from tokens
 	Scope       string // that a token must have; "" is none
+	// Scopes are those that can be of use, the least first: clients are told
+	// all of them, and are told to begin with the first.
+	Scopes []string
 
 	Skew   time.Duration    // between the provider's clock and ours; 0 is 30 s
 	Clock  func() time.Time // nil is time.Now
@@ -63,8 +65,10 @@ func NewIssuer(o IssuerOptions) (*Issuer, error) {
 	if o.Skew < 0 || o.Skew > 5*time.Minute {
 		return nil, fmt.Errorf("skew %s is not between 0 and 5 min", o.Skew)
 	}
-	if strings.ContainsAny(o.Scope, "\"\\ \t\r\n") {
-		return nil, fmt.Errorf("scope %q: want one word", o.Scope)
+	for _, s := range o.allScopes() {
+		if !IsScope(s) {
+			return nil, fmt.Errorf("scope %q: want one word", s)
+		}
 	}
 	if o.UserClaim == "" {
 		o.UserClaim = "sub"
@@ -79,6 +83,17 @@ func NewIssuer(o IssuerOptions) (*Issuer, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Issuer{IssuerOptions: o, keys: newKeySet(o)}, nil
+}
+
+// allScopes is Scope and Scopes, each once.
+func (o IssuerOptions) allScopes() []string {
+	var out []string
+	for _, s := range append([]string{o.Scope}, o.Scopes...) {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func checkURL(text string) error {
@@ -103,7 +118,7 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 	if !ok {
 		return Identity{}, ErrUnauthenticated
 	}
-	p, err := i.Verify(r.Context(), token)
+	id, err := i.Verify(r.Context(), token)
 	switch {
 	case errors.Is(err, ErrScope):
 		return Identity{}, ErrScope
@@ -111,31 +126,21 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 		i.Log.Warn("token refused", "error", err)
 		return Identity{}, ErrUnauthenticated
 	}
-	return Identity{Principal: p, Credential: "token"}, nil
+	return id, nil
 }
 
 // Verify returns who a token speaks for. Errors are for operators: they say
 // what is wrong and do not hold the token.
-func (i *Issuer) Verify(ctx context.Context, token string) (acl.Principal, error) {
+func (i *Issuer) Verify(ctx context.Context, token string) (Identity, error) {
 	payload, err := i.signed(ctx, token)
 	if err != nil {
-		return acl.Principal{}, err
+		return Identity{}, err
 	}
 	c, err := strictObject(payload)
 	if err != nil {
-		return acl.Principal{}, fmt.Errorf("claims: %w", err)
+		return Identity{}, fmt.Errorf("claims: %w", err)
 	}
-	if err := i.checkClaims(c); err != nil {
-		return acl.Principal{}, err
-	}
-	p, err := i.principal(c)
-	if err == nil && !i.hasScope(c) {
-		err = ErrScope
-	}
-	if err != nil {
-		return acl.Principal{}, err
-	}
-	return p, nil
+	return i.identity(c)
 }
 
 // signed returns the payload if one of the provider's keys signed it.
@@ -168,15 +173,18 @@ func (i *Issuer) signed(ctx context.Context, token string) ([]byte, error) {
 // Challenge tells a client without a good token where to get one (RFC 9728).
 func (i *Issuer) Challenge() string {
 	out := fmt.Sprintf(`Bearer resource_metadata="%s"`, i.metadataURL())
-	if i.Scope != "" {
-		out += fmt.Sprintf(`, scope="%s"`, i.Scope)
+	if first := i.allScopes(); len(first) > 0 {
+		out += fmt.Sprintf(`, scope="%s"`, first[0])
 	}
 	return out
 }
 
-// ScopeChallenge tells a client which scope its token lacks (RFC 6750).
-func (i *Issuer) ScopeChallenge() string {
-	return fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s", resource_metadata="%s"`, i.Scope, i.metadataURL())
+// ScopeChallenge tells a client which scopes the next token needs (RFC 6750).
+func (i *Issuer) ScopeChallenge(scopes ...string) string {
+	if i.Scope != "" && !slices.Contains(scopes, i.Scope) {
+		scopes = append([]string{i.Scope}, scopes...)
+	}
+	return fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s", resource_metadata="%s"`, strings.Join(scopes, " "), i.metadataURL())
 }
 
 // MetadataPath is where the root's metadata stands; that of a resource with a
@@ -198,8 +206,8 @@ func (i *Issuer) Metadata() ([]byte, error) {
 		"resource": i.Audience, "authorization_servers": []string{i.Issuer},
 		"bearer_methods_supported": []string{"header"}, "resource_name": "ken",
 	}
-	if i.Scope != "" {
-		m["scopes_supported"] = []string{i.Scope}
+	if scopes := i.allScopes(); len(scopes) > 0 {
+		m["scopes_supported"] = scopes
 	}
 	return json.Marshal(m)
 }

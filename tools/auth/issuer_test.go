@@ -161,12 +161,12 @@ func TestGoodTokens(t *testing.T) {
 		"claims that ken does not use": p.sign(h, with(c, "act", map[string]any{"sub": "agent"})),
 	} {
 		who, err := i.Verify(t.Context(), token)
-		if err != nil || who.User() != "user:ann" || !who.Holds("group:hr") {
-			t.Errorf("%s: %v, %v", name, who.Subjects(), err)
+		if err != nil || who.Principal.User() != "user:ann" || !who.Principal.Holds("group:hr") || !who.HasScope("ken.read") {
+			t.Errorf("%s: %+v, %v", name, who, err)
 		}
 	}
-	if who, err := i.Verify(t.Context(), p.sign(h, with(c, "groups", []string{}))); err != nil || who.Holds("group:hr") {
-		t.Errorf("no groups: %v, %v", who.Subjects(), err)
+	if who, err := i.Verify(t.Context(), p.sign(h, with(c, "groups", []string{}))); err != nil || who.Principal.Holds("group:hr") {
+		t.Errorf("no groups: %+v, %v", who, err)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestBadTokens(t *testing.T) {
 	p := newProvider(t)
 	i := p.issuer(t, func() time.Time { return instant })
 	reached := false
-	handler := auth.Require(i, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	handler := auth.Require(i, 0, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	try := func(token string) string {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp", nil)
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -25,6 +25,7 @@ type Key struct {
 	ID       string
 	Hash     string // hex SHA-256 of the key
 	Subjects []acl.Subject
+	Scopes   []string // what it may be used for
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Note     string
@@ -50,15 +51,20 @@ func (k Key) validate() error {
 			return fmt.Errorf("key %s: %w", k.ID, err)
 		}
 	}
+	for _, s := range k.Scopes {
+		if !IsScope(s) {
+			return fmt.Errorf("key %s: scope %q: want a word such as %s", k.ID, clip(s), ScopeRead)
+		}
+	}
 	return nil
 }
 
 // mint makes a new key for the subjects. Only the caller ever has the secret.
-func mint(subjects []acl.Subject, now, expires time.Time, note string) (Key, string) {
+func mint(subjects []acl.Subject, scopes []string, now, expires time.Time, note string) (Key, string) {
 	id := randomWord(idLength, base36)
 	secret := keyPrefix + id + "_" + randomWord(secretLength, base62)
 	return Key{
-		ID: id, Hash: hashKey(secret), Subjects: subjects,
+		ID: id, Hash: hashKey(secret), Subjects: subjects, Scopes: scopes,
 		Created: now.UTC().Truncate(time.Second), Expires: expires.UTC(), Note: note,
 	}, secret
 }

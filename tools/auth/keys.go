@@ -72,11 +72,16 @@ func (k *Keys) Authenticate(r *http.Request) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	return Identity{Principal: key.Principal(), Credential: key.ID}, nil
+	return Identity{Principal: key.Principal(), Credential: key.ID, Scopes: key.Scopes, Expires: key.Expires}, nil
 }
 
 // Challenge asks for a key and says nothing about the one that came.
 func (k *Keys) Challenge() string { return `Bearer realm="ken"` }
+
+// ScopeChallenge names the scopes. Only another key has more.
+func (k *Keys) ScopeChallenge(scopes ...string) string {
+	return `Bearer realm="ken", error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
+}
 
 // Verify returns what is known of a good key; the error is ErrUnauthenticated
 // for all others. Hashes are compared in constant time, also for an unknown id.
@@ -113,13 +118,17 @@ func (k *Keys) List() ([]Key, error) {
 }
 
 // Create makes a key for the subjects that is good until expires (zero: for
-// good) and returns it. It cannot be shown again.
-func (k *Keys) Create(subjects []acl.Subject, expires time.Time, note string) (Key, string, error) {
+// good) and for the scopes (none named: [ScopeRead]), and returns it. It
+// cannot be shown again.
+func (k *Keys) Create(subjects []acl.Subject, expires time.Time, note string, scopes ...string) (Key, string, error) {
 	now := k.opts.Clock()
 	if !expires.IsZero() && !expires.After(now) {
 		return Key{}, "", fmt.Errorf("create key: it would expire at %s, before it is used", expires.Format(time.RFC3339))
 	}
-	key, secret := mint(slices.Clone(subjects), now, expires, note)
+	if len(scopes) == 0 {
+		scopes = []string{ScopeRead}
+	}
+	key, secret := mint(slices.Clone(subjects), slices.Clone(scopes), now, expires, note)
 	if err := key.validate(); err != nil {
 		return Key{}, "", fmt.Errorf("create key: %w", err)
 	}

@@ -138,6 +138,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			ID:       rapid.StringMatching(`[0-9]{8}|[0-9]{3}e[0-9]{4}|0x[0-9a-f]{6}|0o[0-7]{6}|0b[01]{6}|[0-9a-z]{8}`).Draw(t, "id"),
 			Hash:     rapid.StringMatching(`[0-9]{64}|[0-9]{30}e[0-9]{33}|[0-9a-f]{64}`).Draw(t, "hash"),
 			Subjects: []acl.Subject{acl.User(rapid.StringMatching(`[a-z#:'" -]{0,9}[a-z]`).Filter(func(s string) bool { return strings.TrimSpace(s) == s }).Draw(t, "user"))},
+			Scopes:   rapid.SliceOfN(rapid.SampledFrom([]string{ScopeRead, ScopeAdmin, "null", "1"}), 0, 3).Draw(t, "scopes"),
 			Created:  now,
 			Expires:  rapid.SampledFrom([]time.Time{{}, now.Add(time.Hour)}).Draw(t, "expires"),
 			Note:     rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.SampledFrom([]string{"null", "~", "true", "2026-01-01", "- a", "a: b", "#", "é\n\nü", "|", "\ttab"})).Draw(t, "note"),
@@ -172,7 +173,8 @@ func TestBrokenFiles(t *testing.T) {
 		"short hash":     {"version: 1\nkeys:" + strings.Replace(entry, "00000000", "", 1), "sha256"},
 		"bad id":         {"version: 1\nkeys:" + strings.Replace(entry, "abcd1234", "ABC", 1), "id"},
 		"same id twice":  {"version: 1\nkeys:" + entry + entry, "twice"},
-		"other version":  {"version: 2\nkeys: []\n", "version"},
+		"bad scope":      {"version: 2\nkeys:" + entry + "    scopes: ['a b']\n", "scope"},
+		"other version":  {"version: 3\nkeys: []\n", "version"},
 		"empty":          {"", "version"},
 		"not YAML":       {"{", ""},
 		"binary":         {"\x00\xff", ""},
@@ -287,7 +289,7 @@ func TestRequire(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := false
-	h := Require(k, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := Require(k, 0, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		served = true
 		if FromContext(r.Context()).Principal.User() != "user:ann" || r.Header.Get("Authorization") != "" {
 			t.Errorf("identity %+v, header %q", FromContext(r.Context()), r.Header.Get("Authorization"))

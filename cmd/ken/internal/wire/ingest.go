@@ -6,6 +6,7 @@ import (
 
 	"ken/corpora"
 	"ken/embed"
+	"ken/index/embedded"
 	"ken/index/ingest"
 )
 
@@ -14,16 +15,28 @@ type IngestOptions struct {
 	Batch    int // documents in one commit; 0 is the pipeline's default
 	Progress func(ingest.Progress)
 	Logger   *slog.Logger
+	Through  ingest.Store // what the pipeline writes to, in place of the store itself; nil: the store
 }
 
-// Ingest brings the store up to date with the source.
-func Ingest(ctx context.Context, store ingest.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+// Ingest brings the store up to date with the source. What was erased stays out.
+func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
 	made, err := activeMaking(store)
 	if err != nil {
 		return ingest.Summary{}, err
 	}
+	erased := map[string]bool{}
+	for hash, err := range store.Erased(ctx) {
+		if err != nil {
+			return ingest.Summary{}, err
+		}
+		erased[hash] = true
+	}
+	if o.Through == nil {
+		o.Through = store
+	}
 	return ingest.Run(ctx, ingest.Options{
-		Store: store, Embedder: e, Extract: Formats(), Chunk: made.Chunk,
+		Store: o.Through, Embedder: e, Extract: Formats(), Chunk: made.Chunk,
+		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
 }
