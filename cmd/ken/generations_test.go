@@ -148,8 +148,19 @@ func (a *answers) add(key string, r retrieval.Response, err error) {
 	a.seen[key][string(text)]++
 }
 
+func (a *answers) count() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, all := range a.seen {
+		for _, k := range all {
+			n += k
+		}
+	}
+	return n + len(a.failed)
+}
+
 // under runs f while others search, and returns what they got.
-func (s *served) under(f func()) *answers {
+func (s *served) under(f func(wait func())) *answers {
 	got := &answers{seen: map[string]map[string]int{}}
 	done := make(chan struct{})
 	var load sync.WaitGroup
@@ -167,7 +178,11 @@ func (s *served) under(f func()) *answers {
 			}
 		})
 	}
-	f()
+	f(func() { // until everybody has asked anew
+		for n := got.count() + 2*len(people)*len(questions); got.count() < n; {
+			time.Sleep(time.Millisecond)
+		}
+	})
 	close(done)
 	load.Wait()
 	return got
@@ -205,14 +220,24 @@ func TestGenerationsUnderLoad(t *testing.T) {
 	s := serveHandbook(t)
 	gate := []string{"index", "promote", "--set", someQuestions(t)}
 	url := fakeEmbedder(t, false)
-	got := s.under(func() {
+	got := s.under(func(wait func()) {
 		s.must("index", "build", "--embedder", "hashed", "--embed-dim", "512")
 		s.must(append(gate, "--percent", "50", "1")...)
 		s.must(append(gate, "1")...)
 		s.must("index", "build", "--embedder", "openai", "--embed-url", url, "--embed-model", "fake", "--embed-weight", "0.1", "--chunk-max", "300")
 		s.must(append(gate, "2")...)
-		s.must("acl", "grant", "--to", "user:nobody", "corpus/people/cases/2026-07-heated-keyboard.md")
+		wait()
+		for d, err := range s.base.Store.Documents(t.Context(), "") { // a write of permissions in between
+			if err == nil {
+				err = s.base.Store.SetACL(t.Context(), d.ID, acl.NewList(append(d.ACL.Allow(), acl.Grants("user:nobody")...), d.ACL.Deny()))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
 		s.must("index", "rollback")
+		wait()
 		s.must("index", "generations")
 	})
 	if len(got.failed) > 0 {
