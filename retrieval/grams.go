@@ -19,6 +19,8 @@ func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits 
 	if weight == 0 || len(hits) == 0 {
 		return hits, nil
 	}
+	ctx, end := Stage(ctx, StageRescore)
+	defer end()
 	texts, err := v.texts(ctx, hits)
 	if err != nil {
 		return nil, err

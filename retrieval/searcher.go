@@ -138,10 +138,14 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 
 // answer takes a ranking to its end.
 func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked) (Response, error) {
-	found, err := s.choose(ctx, v, r, ranked)
+	within, end := Stage(ctx, StageFold)
+	found, err := s.choose(within, v, r, ranked)
+	end()
 	if err != nil {
 		return Response{}, err
 	}
+	ctx, end = Stage(ctx, StagePack)
+	defer end()
 	results, cut, err := pack(ctx, v, found, r.Budget)
 	if err != nil {
 		return Response{}, err
