@@ -22,7 +22,7 @@ func (p *program) evalCommand() *cobra.Command {
 		Short:   "Measure ranking, leaks and latency",
 		Example: `  ken eval run --set corpora/sample`,
 	}
-	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand())
+	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand(), p.evalLoadCommand())
 	return cmd
 }
 
