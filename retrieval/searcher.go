@@ -146,7 +146,7 @@ func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []
 	}
 	ctx, end = Stage(ctx, StagePack)
 	defer end()
-	results, cut, err := pack(ctx, v, found, r.Budget)
+	results, cut, err := pack(ctx, v, found, r)
 	if err != nil {
 		return Response{}, err
 	}

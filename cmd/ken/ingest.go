@@ -32,8 +32,9 @@ func (p *program) ingestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest FOLDER",
 		Short: "Take in a folder of documents with their permissions",
-		Long: `Bring the index up to date with a folder of Markdown, HTML and text files. Only
-what changed is read and embedded again; what is gone is removed.
+		Long: `Bring the index up to date with a folder of Markdown, HTML, text, PDF, Word,
+PowerPoint, Excel, CSV, JSON, mail, source code and archives. Only what changed is
+read and embedded again; what is gone is removed.
 
 Who may read a document is said by FOLDER/.ken/acl.yaml, by the document's front
 matter and by a sidecar file NAME.EXT.acl.yaml. A folder without a policy can be
@@ -92,11 +93,15 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err := p.outside(path); err != nil {
 		return err
 	}
-	origin, err := source.Policy()
+	origin, err := source.Policy(ctx)
 	if err != nil {
 		return err
 	}
-	governed, err := p.overridden(source)
+	protected, by, err := p.protected(ctx, source)
+	if err != nil {
+		return err
+	}
+	governed, err := p.overridden(protected)
 	if err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		}
 	}()
 	bar, started := newProgress(p.stderr), p.now()
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Through: governed.over(kb.Store)}, governed)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Protect: by, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err

@@ -147,7 +147,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { p.process = cmd.CommandPath() }
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
-		p.serveCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.indexCommand(), p.evalCommand(),
+		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.indexCommand(), p.evalCommand(),
 		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)

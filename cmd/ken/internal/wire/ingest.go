@@ -5,6 +5,8 @@ import (
 	"log/slog"
 
 	"ken/corpora"
+	"ken/corpora/protect"
+	"ken/corpora/protect/guard"
 	"ken/embed"
 	"ken/index/embedded"
 	"ken/index/ingest"
@@ -14,6 +16,7 @@ import (
 type IngestOptions struct {
 	Batch    int // documents in one commit; 0 is the pipeline's default
 	Progress func(ingest.Progress)
+	Protect  *protect.Protector // takes values out of texts; the source is protected by the caller. nil: none
 	Logger   *slog.Logger
 	Through  ingest.Store // what the pipeline writes to, in place of the store itself; nil: the store
 }
@@ -35,7 +38,7 @@ func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o Inge
 		o.Through = store
 	}
 	return ingest.Run(ctx, ingest.Options{
-		Store: o.Through, Embedder: e, Extract: Formats(), Chunk: made.Chunk,
+		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect), Chunk: made.Chunk,
 		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -186,5 +187,12 @@ func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedde
 	return nil, checkKind(c)
 }
 
-// Formats returns the extractors. A new format is a new line.
-func Formats() *extract.Mux { return extract.Default() }
+// Formats returns the extractors. What they keep between processes, which holds
+// nothing of any document, lies in the user's cache.
+func Formats() *extract.Mux {
+	o := extract.Options{}
+	if dir, err := os.UserCacheDir(); err == nil {
+		o.Cache = filepath.Join(dir, "ken", "pdf")
+	}
+	return extract.New(o)
+}
