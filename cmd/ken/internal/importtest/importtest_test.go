@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"github.com/pgvector/pgvector-go":        {"ken/index/postgres"},
 	"github.com/sashabaranov/go-openai":      {"ken/embed/openai", "ken/eval/judge"},
 	"github.com/modelcontextprotocol/go-sdk": {"ken/tools", "ken/cmd/ken"},
+	"github.com/HdrHistogram/":               {"ken/eval/latency"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},
 	"github.com/yuin/goldmark":               {"ken/corpora/extract", "ken/index/chunk"},
 	"github.com/JohannesKaufmann/":           {"ken/corpora/extract"},
@@ -50,7 +51,7 @@ var leaves = map[string][]string{
 var backEnds = []string{"ken/index/embedded", "ken/index/postgres"}
 
 // measured are programs that measure a back end and give nobody an answer.
-var measured = []string{"ken/eval/bench", "ken/eval/internal/tune"}
+var measured = []string{"ken/eval/bench", "ken/eval/race", "ken/eval/internal/tune"}
 
 type pkg struct {
 	ImportPath string
