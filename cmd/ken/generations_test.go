@@ -298,7 +298,7 @@ func TestGateKeepsAGenerationOut(t *testing.T) {
 	if all, err := s.base.Store.Generations(); err != nil || !all[0].Active || all[0].ID != 0 {
 		t.Errorf("active: %+v, %v", all, err)
 	}
-	if out := s.must("index", "generations"); !strings.Contains(out, "gates failed") {
+	if out := s.must("index", "generations"); !strings.Contains(out, "failed gates: 2") {
 		t.Errorf("generations:\n%s", out)
 	}
 	t.Log(out)

@@ -214,7 +214,7 @@ func describeNote(text json.RawMessage) string {
 	}
 	verdict := "passed"
 	if n.GatesFailed > 0 {
-		verdict = fmt.Sprintf("%d gates failed", n.GatesFailed)
+		verdict = "failed gates: " + fmt.Sprint(n.GatesFailed)
 	}
 	var sum float64
 	for _, x := range n.NDCG {

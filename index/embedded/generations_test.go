@@ -427,6 +427,22 @@ func TestRevokesHoldInEveryGeneration(t *testing.T) {
 	}
 }
 
+// What was embedded for the generation that answered before is refused: its
+// vectors would be taken for those of another model.
+func TestVectorsOfTheGenerationBeforeAreRefused(t *testing.T) {
+	s := two(t)
+	if err := s.Promote(t.Context(), 1, 100); err != nil {
+		t.Fatal(err)
+	}
+	e := made(second, wikiDoc("b", acl.Allow(acl.Everyone)), "text")
+	for hash, want := range map[string]error{"first": index.ErrModel, second.Hash: nil, "": nil} {
+		e.Model = hash
+		if err := s.Replace(t.Context(), e); !errors.Is(err, want) {
+			t.Errorf("vectors of model %q: %v, want %v", hash, err, want)
+		}
+	}
+}
+
 func TestGenerationsRefuse(t *testing.T) {
 	s := two(t)
 	for name, f := range map[string]func() error{

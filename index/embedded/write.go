@@ -154,7 +154,10 @@ func (c *change) put(made, entries []analyzed, records []documentHead) error {
 			break
 		}
 		e := &made[i]
-		// The model may have changed since the entry was checked.
+		// The model may have changed since the entry was checked or embedded.
+		if e.Model != "" && e.Model != c.meta.Model.Hash {
+			return fmt.Errorf("%q: %w: another generation was promoted meanwhile; ingest again", e.Document.ID, index.ErrModel)
+		}
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
