@@ -14,13 +14,14 @@ import (
 
 // The stages of a search that are timed from outside, at the interfaces that a
 // search calls; those inside are retrieval's. None counts what another one tells.
-// Two searches by words are made where feedback is on, and both are StageLexical.
+// Two searches by words are made where feedback is on, and both are StageLexical. The legs
+// run side by side, so the stages may add up to more than the whole.
 const (
 	StageEmbed   = "embed"
 	StageView    = "view" // the snapshot and the readable set
 	StageLexical = "lexical"
 	StageVector  = "vector"
-	StageGate    = "gate" // reading chunks and documents
+	StageGate    = "gate" // reading chunks, documents and outlines
 	StageRest    = "rest"
 )
 
@@ -128,6 +129,12 @@ func (v timedView) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chu
 	ctx, end := retrieval.Stage(ctx, StageGate)
 	defer end()
 	return v.View.Chunks(ctx, ids)
+}
+
+func (v timedView) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([]index.Outline, error) {
+	ctx, end := retrieval.Stage(ctx, StageGate)
+	defer end()
+	return v.View.Outlines(ctx, ids, grams)
 }
 
 func (v timedView) Document(ctx context.Context, id corpora.DocID) (corpora.Document, []index.ChunkID, error) {

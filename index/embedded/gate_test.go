@@ -66,6 +66,9 @@ func TestGateChecksTwice(t *testing.T) {
 	if c, err := v.Chunks(t.Context(), []index.ChunkID{secret}); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("with a faulty readable set the gate gave %v, %v", c, err)
 	}
+	if o, err := v.Outlines(t.Context(), []index.ChunkID{secret}, true); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("with a faulty readable set there are outlines %v, %v", o, err)
+	}
 	if d, _, err := v.Document(t.Context(), "secret"); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("with a faulty readable set there is document %v, %v", d, err)
 	}

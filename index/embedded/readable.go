@@ -16,6 +16,7 @@ type readable struct {
 	from, until time.Time // until is zero if no grant starts or ends later
 	classes     []*class  // those that admit, by id
 	rows        [][]uint64
+	ranks       []ranking // of rows
 	chunks      uint64
 	title, body uint64 // terms in the fields of the readable chunks
 	languages   []string
@@ -56,6 +57,7 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	}
 	r.languages = slices.Sorted(maps.Keys(names))
 	r.rows = rowsOf(st.segments, r.classes)
+	r.ranks = rankAll(r.rows)
 	return r
 }
 
