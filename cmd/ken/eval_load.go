@@ -229,6 +229,11 @@ func (m *loading) warm(ctx context.Context, s *retrieval.Searcher, r *load.Repor
 			return err
 		}
 		whole.Add(took)
+		rest := took
+		for _, d := range spent {
+			rest -= d
+		}
+		spent[eval.StageRest] = max(rest, 0)
 		for stage, d := range spent {
 			if stages[stage] == nil {
 				stages[stage] = &latency.Histogram{}
