@@ -84,3 +84,13 @@ twin: ## compare N answers (default 10000) with those of a server that holds onl
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test
+
+CYCLES = $(if $(filter command environment,$(word 1,$(origin N))),$(N),100)
+.PHONY: crash
+crash: ## kill a writing process N times (default 100) and compare what is left with what it acknowledged; writes crash.json
+	$(GO) test ./index/embedded -run '^TestKill$$' -count 1 -v -timeout 0 -args -cycles $(CYCLES) -crash-out $(CURDIR)/crash.json
+
+MINUTES ?= 60
+.PHONY: soak
+soak: ## run random writes, merges and power cuts against a brute-force index for MINUTES (default 60)
+	$(GO) test ./index/embedded -run '^TestModel$$' -count 1 -v -timeout 0 -args -soak $(MINUTES)m

@@ -186,10 +186,10 @@ func (s *Store) catchUp(
 		return 0, "", err
 	}
 	added := 0
-	err = s.write(ctx, "catch up", func(c *change) error {
+	err = s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		added, err = c.addMade(id, made, st)
 		return err
-	})
+	}}, "catch up")
 	if err == nil && progress != nil {
 		done := other.documents() + added
 		progress(done, max(done, st.documents()))

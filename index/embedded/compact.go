@@ -15,6 +15,8 @@ import (
 // that still use what was there before. On a large store it takes as long as
 // writing all of it.
 func (s *Store) Compact(ctx context.Context) error {
+	s.merging.Lock()
+	defer s.merging.Unlock()
 	if err := s.rewrite(ctx); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
@@ -36,30 +38,22 @@ func (s *Store) Compact(ctx context.Context) error {
 
 // rewrite makes one segment of all live rows of each generation.
 func (s *Store) rewrite(ctx context.Context) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	c, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.base.release()
-	empty := true
-	for _, part := range c.parts {
-		if n := len(part.segments); n > 0 && err == nil {
-			empty = false
-			err = part.merge(0, n, rowsOf(part.segments, valuesOf(part.classes.all)))
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
+		for _, part := range c.parts {
+			n := len(part.segments)
+			if n == 0 {
+				continue
+			}
+			merged, err := c.merge(ctx, part.base, 0, n)
+			if err == nil {
+				err = part.adopt(part.base.segments, merged)
+			}
+			if err != nil {
+				return err
+			}
 		}
-	}
-	if err == nil && empty {
-		return c.abandon()
-	}
-	if err == nil {
-		err = c.commit(ctx)
-	}
-	if err != nil {
-		return errors.Join(err, c.abandon())
-	}
-	return nil
+		return nil
+	}}, "rewrite")
 }
 
 // alone waits until the newest state is the only one: older ones hold files, and

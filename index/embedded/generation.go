@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -167,11 +168,27 @@ func inCanary(p acl.Principal, g generationRecord) bool {
 }
 
 // part returns the part of the change that is another generation's.
-func (c *change) part(st *state) *change {
-	return &change{
-		store: c.store, whole: c, base: st, meta: st.meta, segments: append([]*segment(nil), st.segments...),
-		classes: st.classes.edit(0), batch: c.batch,
+func (c *change) part(m metaRecord, st *state) *change {
+	p := &change{files: files{store: c.store}, whole: c, base: st, meta: m, batch: c.batch, heads: map[corpora.DocID]*documentHead{}}
+	if st == nil {
+		p.classes = classes(nil).edit(0, nil)
+		return p
 	}
+	p.segments, p.live, p.classes = slices.Clone(st.segments), slices.Clone(st.live), st.classes.edit(0, nil)
+	return p
+}
+
+// head is headOf as the change leaves it so far.
+func (c *change) head(id corpora.DocID, inRecord documentHead) (documentHead, bool, error) {
+	if h, ok := c.heads[id]; ok && c.meta.ID != 0 {
+		if h == nil {
+			return inRecord, false, nil
+		}
+		own := *h
+		own.class, own.language, own.seal = inRecord.class, inRecord.language, inRecord.seal
+		return own, true, nil
+	}
+	return headOf(c.whole.base.snapshot, c.meta.ID, id, inRecord)
 }
 
 // follow returns the vector leg of the part's next state.
@@ -200,16 +217,18 @@ func (c *change) setHead(id corpora.DocID, h documentHead, record *documentHead)
 		return nil
 	}
 	key := headKey(c.meta.ID, id)
+	c.heads[id] = &h
 	return c.batch.Set(key, encodeHead(key, h), nil)
 }
 
 // removeChunks takes the document out of the generation.
 func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
-	h, ok, err := headOf(c.whole.base.snapshot, c.meta.ID, id, inRecord)
+	h, ok, err := c.head(id, inRecord)
 	if err != nil || !ok {
 		return err
 	}
 	c.classes.writable(h.class).remove(h)
+	c.kill(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
 			return err
@@ -218,5 +237,6 @@ func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
 	if c.meta.ID == 0 {
 		return nil
 	}
+	c.heads[id] = nil
 	return c.batch.Delete(headKey(c.meta.ID, id), nil)
 }

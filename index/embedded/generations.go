@@ -82,7 +82,7 @@ type NewGeneration struct {
 // AddGeneration adds an empty generation, which nobody is served from, and returns
 // its number. [Store.CatchUp] fills it.
 func (s *Store) AddGeneration(ctx context.Context, g NewGeneration) (id uint32, err error) {
-	err = s.write(ctx, "add generation", func(c *change) error {
+	err = s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		switch {
 		case g.Model.Dim < 1:
 			return fmt.Errorf("%w: model %q has dimension %d", index.ErrModel, g.Model.Name, g.Model.Dim)
@@ -94,12 +94,11 @@ func (s *Store) AddGeneration(ctx context.Context, g NewGeneration) (id uint32, 
 		}
 		id = max(c.meta.NextGeneration, 1)
 		c.meta.NextGeneration, c.settled = id+1, true
-		c.parts = append(c.parts, &change{
-			store: s, whole: c, classes: classes(nil).edit(0), batch: c.batch,
-			meta: metaRecord{generationRecord: generationRecord{ID: id, Model: g.Model, Settings: g.Settings, Created: g.Created}},
-		})
+		c.parts = append(c.parts, c.part(metaRecord{
+			generationRecord: generationRecord{ID: id, Model: g.Model, Settings: g.Settings, Created: g.Created},
+		}, nil))
 		return nil
-	})
+	}}, "add generation")
 	return id, err
 }
 
@@ -127,7 +126,7 @@ func (s *Store) Promote(ctx context.Context, id uint32, percent int) error {
 	if percent < 1 || percent > 100 {
 		return fmt.Errorf("promote: %d percent: want 1 to 100", percent)
 	}
-	return s.write(ctx, "promote", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		part, err := c.partOf(id)
 		if err == nil {
 			err = part.ready()
@@ -150,7 +149,7 @@ func (s *Store) Promote(ctx context.Context, id uint32, percent int) error {
 		last := c.meta.ID
 		c.meta.Previous = &last
 		return nil
-	})
+	}}, "promote")
 }
 
 // activate puts the part in front.
@@ -163,7 +162,7 @@ func (c *change) activate(part *change) {
 // none, makes the generation active again that was active before. It returns the
 // number of the active one.
 func (s *Store) Rollback(ctx context.Context) (active uint32, err error) {
-	err = s.write(ctx, "roll back", func(c *change) error {
+	err = s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		c.settled = true
 		active = c.meta.ID
 		for _, part := range c.parts {
@@ -185,13 +184,13 @@ func (s *Store) Rollback(ctx context.Context) (active uint32, err error) {
 		c.activate(part)
 		c.meta.Previous, active = nil, part.meta.ID
 		return nil
-	})
+	}}, "roll back")
 	return active, err
 }
 
 // Drop forgets a generation that is not active and deletes what it holds.
 func (s *Store) Drop(ctx context.Context, id uint32) error {
-	return s.write(ctx, "drop generation", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		part, err := c.partOf(id)
 		if err != nil {
 			return err
@@ -212,18 +211,18 @@ func (s *Store) Drop(ctx context.Context, id uint32) error {
 			}
 		}
 		return c.batch.DeleteRange(headsKey(id), after(headsKey(id)), nil)
-	})
+	}}, "drop generation")
 }
 
 // Annotate keeps a note with a generation, in place of the one before.
 func (s *Store) Annotate(ctx context.Context, id uint32, note json.RawMessage) error {
-	return s.write(ctx, "annotate generation", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		part, err := c.partOf(id)
 		if err == nil {
 			part.meta.Note, c.settled = note, true
 		}
 		return err
-	})
+	}}, "annotate generation")
 }
 
 // ModelFor returns the model of the generation that the principal is served from.

@@ -193,7 +193,9 @@ func generationSteps(target func() *embedded.Store) []indextest.Step {
 		indextest.Step{Name: "revoke", Do: func(ctx context.Context, s indextest.Store) error { return s.SetACL(ctx, "wiki/n2", hr) }},
 		only("promote", func(ctx context.Context, s *embedded.Store) error { return s.Promote(ctx, 1, 100) }, reembed(second)),
 		put(second, "n3", everyone, "last words"),
-		indextest.Step{Name: "delete", Do: func(ctx context.Context, s indextest.Store) error { return s.Delete(ctx, "wiki/n4", "wiki/n5") }},
+		indextest.Step{Name: "delete", Do: func(ctx context.Context, s indextest.Store) error {
+			return s.Delete(ctx, "wiki/n1", "wiki/n4", "wiki/n5")
+		}},
 		indextest.Step{Name: "grant", Do: func(ctx context.Context, s indextest.Store) error { return s.SetACL(ctx, "wiki/n2", everyone) }},
 		only("roll back", func(ctx context.Context, s *embedded.Store) error { _, err := s.Rollback(ctx); return err }, reembed(first)),
 		only("drop", func(ctx context.Context, s *embedded.Store) error { return s.Drop(ctx, 1) }, nil),

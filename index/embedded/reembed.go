@@ -19,7 +19,7 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 	if m.Dim < 1 {
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
-	return s.write(ctx, "reembed", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		if len(c.meta.Settings) > 0 && c.meta.Model.Hash != m.Hash {
 			return fmt.Errorf("%w: the active generation was promoted with its own; build another one instead", index.ErrModel)
 		}
@@ -30,10 +30,10 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 			if err != nil {
 				return err
 			}
-			c.segments[i] = seg
+			c.segments[i], c.moved = seg, true
 		}
 		return nil
-	})
+	}}, "reembed")
 }
 
 // reembed returns the segment with new vectors. Rows of dead chunks, whose text
