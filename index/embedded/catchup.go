@@ -253,7 +253,7 @@ func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		_, has, err := headOf(c.base.snapshot, id, d.ID, h)
+		_, has, err := headIn(c.base.snapshot, id, d.ID, h)
 		if err != nil {
 			return 0, err
 		}
@@ -292,6 +292,6 @@ func (c *change) sameText(id corpora.DocID, now documentHead, read *state) (bool
 	if err != nil {
 		return false, err
 	}
-	own, ok, err := headOf(c.base.snapshot, read.meta.ID, id, now)
+	own, ok, err := headIn(c.base.snapshot, read.meta.ID, id, now)
 	return ok && own.first == before.first && own.chunks == before.chunks, err
 }

@@ -48,7 +48,7 @@ func decodeOwnHead(key, record []byte, h documentHead) (documentHead, error) {
 	return h, r.err
 }
 
-// headOf returns the head of a document in a generation, and whether it has one.
+// headIn returns the head of a document in a generation, and whether it has one.
 // inRecord is the head in the document's record: its class and language hold in all
 // generations, its chunks are those of generation 0.
 //
@@ -56,7 +56,7 @@ func decodeOwnHead(key, record []byte, h documentHead) (documentHead, error) {
 // generation exactly if the generation has the chunks of the stored version of it.
 // Every write of a document's text writes or deletes all of its heads in the batch
 // that changes the record.
-func headOf(r pebble.Reader, generation uint32, id corpora.DocID, inRecord documentHead) (h documentHead, ok bool, err error) {
+func headIn(r pebble.Reader, generation uint32, id corpora.DocID, inRecord documentHead) (h documentHead, ok bool, err error) {
 	if generation == 0 {
 		return inRecord, inRecord.first != noHead, nil
 	}
@@ -107,7 +107,7 @@ func (st *state) read(id corpora.DocID) (documentHead, corpora.Document, error) 
 	if err != nil {
 		return h, d, err
 	}
-	h, ok, err := headOf(st.snapshot, st.meta.ID, id, h)
+	h, ok, err := headIn(st.snapshot, st.meta.ID, id, h)
 	if err == nil && !ok {
 		err = index.ErrNotFound
 	}
@@ -178,7 +178,7 @@ func (c *change) part(m metaRecord, st *state) *change {
 	return p
 }
 
-// head is headOf as the change leaves it so far.
+// head is headIn as the change leaves it so far.
 func (c *change) head(id corpora.DocID, inRecord documentHead) (documentHead, bool, error) {
 	if h, ok := c.heads[id]; ok && c.meta.ID != 0 {
 		if h == nil {
@@ -188,7 +188,7 @@ func (c *change) head(id corpora.DocID, inRecord documentHead) (documentHead, bo
 		own.class, own.language, own.seal = inRecord.class, inRecord.language, inRecord.seal
 		return own, true, nil
 	}
-	return headOf(c.whole.base.snapshot, c.meta.ID, id, inRecord)
+	return headIn(c.whole.base.snapshot, c.meta.ID, id, inRecord)
 }
 
 // follow returns the vector leg of the part's next state.

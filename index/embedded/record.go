@@ -22,7 +22,7 @@ import (
 //	a class           seal, acl.List, JSON
 //	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
-//	g number id       seal, place of the document's chunks in that generation; see headOf
+//	g number id       seal, place of the document's chunks in that generation; see headIn
 //	e SHA-256 of id   nothing: the id was erased
 //	h, H              the past of lists, see history.go
 //
