@@ -80,6 +80,10 @@ golden: ## write the golden files anew; read the diff before you commit it
 eval: build ## run the bundled suite: eval.json and eval.html; fails if a gate does
 	$(BIN) eval run eval/suites/bundled.yaml --json eval.json --html eval.html
 
+.PHONY: eval-baseline
+eval-baseline: ## measure ken beside plain RAG at scale, query embedding included (CHUNKS=100000; race.json)
+	$(GO) run ./eval/race -chunks $(CHUNKS) -json race.json
+
 N    ?= 10000
 SEED ?= 1
 .PHONY: twin

@@ -147,10 +147,8 @@ func newRunner(ctx context.Context, o Options, store Index) (*runner, error) {
 	o.Retrieval.Clock = func() time.Time { return now }
 	clocks := newStageClock()
 	timed := o.Retrieval
-	if timed.Embedder != nil {
-		timed.Embedder = timedEmbedder{timed.Embedder, clocks}
-	}
-	searcher, err := o.Searcher(timedIndex{store, clocks}, timed)
+	store, timed.Embedder = Timed(store, timed.Embedder)
+	searcher, err := o.Searcher(store, timed)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +202,7 @@ func (r *runner) ask(ctx context.Context, persona Persona, scope *scope, q Query
 	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode}
 	r.clocks.reset()
 	started := time.Now()
-	response, ranked, err := r.searcher.Explain(ctx, p, request)
+	response, ranked, err := r.searcher.Explain(retrieval.WithStages(ctx, r.clocks.add), p, request)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 	"ken/corpora/acl"
 	"ken/embed"
 	"ken/index"
+	"ken/retrieval"
 )
 
-// The stages of a search, as they are timed from outside, at the interfaces that
-// a search calls. Two searches by words are made where feedback is on, and both
-// are StageLexical; scoring, fusing, folding and packing are StageRest. The legs run
-// side by side, so the stages may add up to more than the whole.
+// The stages of a search that are timed from outside, at the interfaces that a
+// search calls; those inside are retrieval's. None counts what another one tells.
+// Two searches by words are made where feedback is on, and both are StageLexical. The legs
+// run side by side, so the stages may add up to more than the whole.
 const (
 	StageEmbed   = "embed"
 	StageView    = "view" // the snapshot and the readable set
@@ -38,9 +39,7 @@ func (c *stageClock) reset() {
 	clear(c.spent)
 }
 
-// since is for defer: defer c.since(stage, time.Now()).
-func (c *stageClock) since(stage string, started time.Time) {
-	took := time.Since(started)
+func (c *stageClock) add(stage string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spent[stage] += took
@@ -75,56 +74,71 @@ func stagePercentiles(outcomes []Outcome) map[string]Latency {
 	return out
 }
 
-type timedEmbedder struct {
-	embed.Embedder
-	clock *stageClock
-}
+type timedEmbedder struct{ embed.Embedder }
 
 func (e timedEmbedder) Embed(ctx context.Context, kind embed.Kind, texts []string) ([]embed.Vector, error) {
-	defer e.clock.since(StageEmbed, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageEmbed)
+	defer end()
 	return e.Embedder.Embed(ctx, kind, texts)
 }
 
-type timedIndex struct {
-	Index
-	clock *stageClock
+// timedIndex times a store, and passes on whose model a question is for.
+type timedIndex struct{ Index }
+
+// Timed returns the index and the embedder so that searches with them tell their
+// stages under retrieval.WithStages.
+func Timed(store Index, e embed.Embedder) (Index, embed.Embedder) {
+	if e != nil {
+		e = timedEmbedder{e}
+	}
+	return timedIndex{store}, e
+}
+
+func (t timedIndex) ModelFor(p acl.Principal) embed.Model {
+	if g, ok := t.Index.(retrieval.Generations); ok {
+		return g.ModelFor(p)
+	}
+	return embed.Model{}
 }
 
 func (t timedIndex) View(ctx context.Context, p acl.Principal, at time.Time) (index.View, error) {
-	defer t.clock.since(StageView, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageView)
+	defer end()
 	v, err := t.Index.View(ctx, p, at)
 	if err != nil {
 		return nil, err
 	}
-	return timedView{v, t.clock}, nil
+	return timedView{v}, nil
 }
 
-type timedView struct {
-	index.View
-	clock *stageClock
-}
+type timedView struct{ index.View }
 
 func (v timedView) SearchText(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	defer v.clock.since(StageLexical, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageLexical)
+	defer end()
 	return v.View.SearchText(ctx, q, k)
 }
 
 func (v timedView) SearchVector(ctx context.Context, q embed.Vector, f index.Filter, k int) ([]index.Hit, error) {
-	defer v.clock.since(StageVector, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageVector)
+	defer end()
 	return v.View.SearchVector(ctx, q, f, k)
 }
 
 func (v timedView) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, error) {
-	defer v.clock.since(StageGate, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageGate)
+	defer end()
 	return v.View.Chunks(ctx, ids)
 }
 
 func (v timedView) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([]index.Outline, error) {
-	defer v.clock.since(StageGate, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageGate)
+	defer end()
 	return v.View.Outlines(ctx, ids, grams)
 }
 
 func (v timedView) Document(ctx context.Context, id corpora.DocID) (corpora.Document, []index.ChunkID, error) {
-	defer v.clock.since(StageGate, time.Now())
+	ctx, end := retrieval.Stage(ctx, StageGate)
+	defer end()
 	return v.View.Document(ctx, id)
 }

@@ -44,6 +44,7 @@ type Entry struct {
 	Document corpora.Document
 	Chunks   []Chunk
 	Vectors  []embed.Vector // one per chunk, of the store's model
+	Model    string         // hash of the model that made the vectors, which must be the store's; "" is not compared
 }
 
 // Hit is a chunk that a search found. Hits are ordered by score, highest

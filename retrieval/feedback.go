@@ -20,6 +20,8 @@ func (s *Searcher) feedBack(ctx context.Context, v *snapshot, q index.TextQuery)
 	if p.FeedbackChunks == 0 || p.FeedbackTerms == 0 || p.FeedbackWeight == 1 {
 		return q, nil
 	}
+	ctx, end := Stage(ctx, StageFeedback)
+	defer end()
 	hits, err := v.SearchText(ctx, q, p.FeedbackChunks)
 	if err != nil {
 		return q, fmt.Errorf("search for feedback: %w", err)

@@ -20,6 +20,8 @@ func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits 
 	if weight == 0 || len(hits) == 0 {
 		return hits, nil
 	}
+	ctx, end := Stage(ctx, StageRescore)
+	defer end()
 	outlines, err := v.outlines(ctx, hits, true)
 	if err != nil {
 		return nil, err

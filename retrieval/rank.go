@@ -37,7 +37,9 @@ func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, q *queryVec
 	if r.Mode == Vector && lost.vector {
 		return nil, lost, fmt.Errorf("%w: the vector leg does not answer; use mode %s or %s", ErrUnavailable, Lexical, Hybrid)
 	}
+	_, end := Stage(ctx, StageFuse)
 	ranked := fuse(s.Params.Fusion, s.alpha(r, lost, q), words, vectors)
+	end()
 	err = s.settle(ctx, v, r, ranked)
 	return ranked, lost, err
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// with its lexical leg and says so in Degraded, and a Vector search is
 	// ErrUnavailable: what was asked for is not what is given.
 	Embedder embed.Embedder
+	// Embedders makes query vectors for a generation of the index whose model is
+	// another than the Embedder's; nil, or nil for a model, is none.
+	Embedders func(embed.Model) embed.Embedder
 	// EmbedTimeout is how long the embedder may take; 0 is 5 seconds.
 	EmbedTimeout time.Duration
 	// Reranker reorders the best chunks; nil is none, and is not degraded.
@@ -109,7 +112,7 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 	if err := r.validate(); err != nil {
 		return Response{}, nil, err
 	}
-	q, err := s.embedQuery(ctx, r)
+	q, err := s.embedQuery(ctx, r, s.embedderFor(s.expected(p)))
 	if err != nil {
 		return Response{}, nil, err
 	}
@@ -118,6 +121,9 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 		return Response{}, nil, err
 	}
 	defer v.Close()
+	if q, err = s.embedAgain(ctx, v, r, q); err != nil {
+		return Response{}, nil, err
+	}
 	ranked, lost, err := s.rank(ctx, v, r, q)
 	if err != nil {
 		return Response{}, nil, err
@@ -132,10 +138,14 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 
 // answer takes a ranking to its end.
 func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked) (Response, error) {
-	found, err := s.choose(ctx, v, r, ranked)
+	within, end := Stage(ctx, StageFold)
+	found, err := s.choose(within, v, r, ranked)
+	end()
 	if err != nil {
 		return Response{}, err
 	}
+	ctx, end = Stage(ctx, StagePack)
+	defer end()
 	results, cut, err := pack(ctx, v, found, r)
 	if err != nil {
 		return Response{}, err

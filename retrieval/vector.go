@@ -17,14 +17,14 @@ type queryVector struct {
 
 // embedQuery runs before the view is taken: an answer is then as fresh as it
 // can be, and a slow embedder holds no snapshot.
-func (s *Searcher) embedQuery(ctx context.Context, r Request) (*queryVector, error) {
-	if r.Mode == Lexical || s.Embedder == nil {
+func (s *Searcher) embedQuery(ctx context.Context, r Request, e embed.Embedder) (*queryVector, error) {
+	if r.Mode == Lexical || e == nil {
 		return nil, nil
 	}
 	within, cancel := context.WithTimeout(ctx, s.EmbedTimeout)
 	defer cancel()
-	model := s.Embedder.Model()
-	vs, err := s.Embedder.Embed(within, embed.Query, []string{r.Query})
+	model := e.Model()
+	vs, err := e.Embed(within, embed.Query, []string{r.Query})
 	if err == nil {
 		err = embed.Check(vs, 1, model.Dim)
 	}

@@ -22,7 +22,7 @@ func (p *program) evalCommand() *cobra.Command {
 		Short:   "Measure ranking, leaks and latency",
 		Example: `  ken eval run --set corpora/sample`,
 	}
-	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand(), p.evalTuneCommand(), p.evalJudgeCommand(), p.evalFeedbackCommand())
+	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand(), p.evalTuneCommand(), p.evalJudgeCommand(), p.evalFeedbackCommand(), p.evalLoadCommand())
 	return cmd
 }
 

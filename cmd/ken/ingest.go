@@ -342,7 +342,15 @@ func (p *program) openWith(ctx context.Context, dir string, settings config.Sett
 		return nil, err
 	}
 	// With the dimension known, a search need not ask the endpoint for it.
-	settings.Embedder.Dim = kb.Embedder.Model().Dim
+	inForce := kb.Making.Embedder
+	inForce.Dim = kb.Embedder.Model().Dim
+	if flags.Dim == 0 {
+		flags.Dim = inForce.Dim
+	}
+	if flags.Kind != "" && flags != inForce {
+		return nil, errors.Join(usage("the index has generations, and the active one has another embedder (%s): make one with this embedder with `ken index build`", kb.Making.Describe()), kb.Close())
+	}
+	settings.Embedder = inForce
 	if err := config.Save(dir, settings); err != nil {
 		kb.Close()
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"ken/eval"
+	"ken/eval/latency"
+	"ken/eval/load"
 	"ken/eval/report"
 	"ken/eval/suite"
 )
@@ -70,6 +72,31 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"<script>alert", "http:", "https:", "src=", "<link", "@import", "url("} {
+		if strings.Contains(got, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+}
+
+// The page of a load holds every row and loads nothing.
+func TestLoadHTML(t *testing.T) {
+	cold := latency.Summary{Count: 1, P50: 7.5}
+	r := load.Report{
+		Set: "<b>", ColdMS: &cold, StagesMS: map[string]latency.Summary{"rescore": {P50: 1.25}}, WarmBars: []latency.Bar{{From: .5, Count: 3}, {From: 1, Count: 6}},
+		InProcess: load.Loaded{At: load.Result{Rate: 20}, Sustained: &load.Sustaining{Bound: load.Bound{P95MS: 50}, Best: &load.Result{Rate: 125}}},
+		MCP:       &load.Loaded{At: load.Result{Rate: 20}},
+	}
+	var b bytes.Buffer
+	if err := report.LoadHTML(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	got := b.String()
+	for _, want := range []string{"&lt;b&gt;", "7.500", "warm, rescore", "1.250", "125 questions a second", "Through MCP, 20 a second", "From 0.5 ms: 3. From 1 ms: 6.", `role="img"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, bad := range []string{"<b>", "http:", "https:", "src=", "<link", "@import", "url("} {
 		if strings.Contains(got, bad) {
 			t.Errorf("the page holds %q", bad)
 		}

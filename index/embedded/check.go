@@ -48,11 +48,14 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	defer st.release()
-	c := &checker{state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
+	c := &checker{active: st, state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
 	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), len(st.classes)
-	for _, step := range []func(context.Context) error{
-		c.checkRevision, c.checkFiles, c.checkSegments, c.readClasses, c.checkDocuments, c.checkLeftovers, c.checkClasses, c.checkRecords,
-	} {
+	steps := []func(context.Context) error{c.checkRevision, c.checkFiles}
+	for _, g := range st.generations() {
+		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, classes{}, 0; return nil },
+			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses, c.checkRecords)
+	}
+	for _, step := range append(steps, c.checkLeftovers) {
 		if err := step(ctx); err != nil {
 			return c.Report, fmt.Errorf("check: %w", err)
 		}
@@ -60,9 +63,13 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 	return c.Report, nil
 }
 
+// beside reports whether the generation that is looked at is not the active one.
+func (c *checker) beside() bool { return c.state != c.active }
+
 type checker struct {
 	Report
-	state   *state
+	active  *state
+	state   *state // of the generation that is looked at
 	dir     directory
 	live    *roaring.Bitmap // ordinals that a document owns
 	classes classes         // as the documents say
@@ -106,10 +113,12 @@ func (c *checker) checkFiles(context.Context) error {
 		return err
 	}
 	known := map[string]bool{}
-	for _, s := range c.state.segments {
-		s.files(func(f *file) { known[f.name] = true })
-		if (s.vec != nil) != (c.state.meta.Model.Dim > 0) {
-			c.problem("segment %s: vectors %v, the model has dimension %d", s.lexFile.name, s.vec != nil, c.state.meta.Model.Dim)
+	for _, g := range c.active.generations() {
+		for _, s := range g.segments {
+			s.files(func(f *file) { known[f.name] = true })
+			if (s.vec != nil) != (g.meta.Model.Dim > 0) {
+				c.problem("segment %s: vectors %v, the model has dimension %d", s.lexFile.name, s.vec != nil, g.meta.Model.Dim)
+			}
 		}
 	}
 	for _, name := range names {
@@ -185,13 +194,22 @@ func (c *checker) readClasses(ctx context.Context) error {
 }
 
 func (c *checker) checkDocuments(ctx context.Context) error {
-	return scanDocuments(ctx, c.state.snapshot, func(id corpora.DocID, h documentHead) error {
+	return scanHeads(ctx, c.state.snapshot, c.state.meta.ID, func(id corpora.DocID, h documentHead, ok bool) error {
+		c.records += tally(h.seal)
+		if !ok && c.beside() {
+			return nil
+		}
+		if !ok {
+			c.problem("document %q has no chunks in generation %d, which is active", id, c.state.meta.ID)
+			return nil
+		}
 		_, d, err := getDocument(c.state.snapshot, id)
 		if err != nil {
 			return err
 		}
-		c.Documents++
-		c.records += tally(h.seal)
+		if !c.beside() {
+			c.Documents++
+		}
 		if class := c.classes[h.class]; class == nil {
 			c.problem("document %q is in ACL class %d, which is not there", id, h.class)
 		} else {
@@ -252,10 +270,29 @@ func (c *checker) checkRow(d corpora.Document, h documentHead, chunk index.Chunk
 	return s.lex.Lengths(p.row)
 }
 
-// checkLeftovers looks for texts that no document owns.
+// checkLeftovers looks for texts and heads that no document owns.
 func (c *checker) checkLeftovers(ctx context.Context) error {
+	heads := 0
+	for _, g := range c.active.others {
+		if g.meta.ID != 0 {
+			heads += g.documents()
+		}
+	}
+	if c.active.meta.ID != 0 {
+		heads += c.active.documents()
+	}
+	err := scan(ctx, c.active.snapshot, []byte{headPrefix}, after([]byte{headPrefix}), func([]byte, []byte) (bool, error) {
+		heads--
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if heads != 0 {
+		c.problem("%d heads of documents belong to no generation, or are missing", -heads)
+	}
 	lower := []byte{chunkPrefix}
-	return scan(ctx, c.state.snapshot, lower, after(lower), func(key, _ []byte) (bool, error) {
+	return scan(ctx, c.active.snapshot, lower, after(lower), func(key, _ []byte) (bool, error) {
 		c.Chunks++
 		if len(key) != 5 || !c.live.Contains(binary.BigEndian.Uint32(key[1:])) {
 			c.problem("text %x belongs to no document", key[1:])
@@ -269,6 +306,7 @@ func (c *checker) checkClasses(context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(c.classes)) {
 		want, got := c.classes[id], c.state.classes[id]
 		switch {
+		case want.documents == 0 && c.beside():
 		case want.documents == 0:
 			c.problem("ACL class %d has no document", id)
 		case got == nil:
@@ -278,8 +316,8 @@ func (c *checker) checkClasses(context.Context) error {
 			c.problem("ACL class %d in memory is not what its documents say", id)
 		}
 	}
-	for id := range c.state.classes {
-		if c.classes[id] == nil {
+	for id, class := range c.state.classes {
+		if c.classes[id] == nil && !(c.beside() && class.documents == 0) {
 			c.problem("ACL class %d is not in the truth store", id)
 		}
 	}

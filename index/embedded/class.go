@@ -105,6 +105,15 @@ func (e *edit) of(l acl.List) uint32 {
 	return c.id
 }
 
+// adopt returns the class of the id, which is made if the edit is of a generation
+// that had no document of it.
+func (e *edit) adopt(id uint32, l acl.List) *class {
+	if e.all[id] == nil {
+		e.all[id], e.own[id] = newClass(id, l), true
+	}
+	return e.writable(id)
+}
+
 // keep makes what the edit created and pruned known to later ones.
 func (e *edit) keep() {
 	for _, c := range e.created {
@@ -112,6 +121,15 @@ func (e *edit) keep() {
 	}
 	for _, c := range e.pruned {
 		delete(e.known, c.key)
+	}
+}
+
+// sealAs gives the classes that a generation adopted the seals of their records.
+func (e *edit) sealAs(of *edit) {
+	for id := range e.own {
+		if c, known := e.all[id], of.all[id]; c != nil && known != nil {
+			c.seal = known.seal
+		}
 	}
 }
 

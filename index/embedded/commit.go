@@ -14,10 +14,14 @@ import (
 	"ken/index"
 )
 
-// change is writes in the making: nothing of them is visible until commit.
+// change is writes in the making: nothing of them is visible until commit. It is
+// the active generation's; each other generation has a part of it, with the same
+// batch and files.
 type change struct {
 	files
-	base      *state
+	whole     *change   // what this is a part of, or itself
+	parts     []*change // of the generations, the active one first; of the whole only
+	base      *state    // nil if the generation is new
 	meta      metaRecord
 	segments  []*segment // of the next state
 	live      []int      // live chunks of each
@@ -25,9 +29,11 @@ type change struct {
 	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
+	heads     map[corpora.DocID]*documentHead   // like documents, in a generation other than 0
 	rows      rows                              // of the segment that the change adds
 	large     bool                              // it stores documents, so it must leave the reserve alone
 	moved     bool                              // segments changed
+	settled   bool                              // there is something to commit besides documents
 }
 
 // request is a write that waits for its turn.
@@ -110,7 +116,12 @@ func (s *Store) commitOnce(group ...*request) error {
 			return errors.Join(err, c.abandon())
 		}
 	}
-	if err = c.addRows(); err == nil && !c.changed() {
+	for _, part := range c.parts {
+		if err == nil {
+			err = part.addRows()
+		}
+	}
+	if err == nil && !c.changed() {
 		return c.abandon()
 	}
 	if err == nil {
@@ -131,13 +142,22 @@ func (s *Store) begin() (*change, error) {
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
 		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*storedDocument{},
+		heads: map[corpora.DocID]*documentHead{},
+	}
+	c.whole, c.parts = c, []*change{c}
+	for _, other := range base.others {
+		c.parts = append(c.parts, c.part(other.meta, other))
 	}
 	return c, nil
 }
 
 // changed reports whether there is anything to commit.
 func (c *change) changed() bool {
-	return !c.batch.Empty() || c.moved || c.meta.Model != c.base.meta.Model
+	return c.settled || !c.batch.Empty() || c.anyMoved() || c.meta.Model != c.base.meta.Model
+}
+
+func (c *change) anyMoved() bool {
+	return slices.ContainsFunc(c.parts, func(p *change) bool { return p.moved })
 }
 
 // document returns a document as the change leaves it so far, without its ACL.
@@ -157,7 +177,7 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.findRoom(); err != nil {
 		return err
 	}
-	if c.moved {
+	if c.anyMoved() {
 		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
 			return err
 		}
@@ -172,17 +192,27 @@ func (c *change) commit(ctx context.Context) error {
 	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
-	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
-	if err != nil {
-		return err
+	legs := make([]vectorLeg, len(c.parts))
+	for i, part := range c.parts {
+		if legs[i], err = part.follow(ctx); err != nil {
+			return err
+		}
 	}
-	if err := c.store.truth.commit(c.batch, markOf(c.meta, record)); err != nil {
+	if err := c.store.truth.commit(c.batch, markOf(c.parts[0].meta, record)); err != nil {
 		return err
 	}
 	c.classes.keep()
-	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
-	next.live = c.live
-	next.index.Store(c.classes.index(c.base.index.Load()))
+	var states []*state
+	for i, part := range c.parts {
+		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], c.store.stateFreed)
+		st.live = part.live
+		if part == c { // the others adopt classes, which an index does not follow
+			st.index.Store(c.classes.index(c.base.index.Load()))
+		}
+		states = append(states, st)
+	}
+	next := states[0]
+	next.others = states[1:]
 	c.retire()
 	c.store.publish(next)
 	if err := c.batch.Close(); err != nil {
@@ -219,18 +249,35 @@ func (c *change) writeClasses() error {
 			return err
 		}
 	}
+	for _, part := range c.parts {
+		if part != c {
+			part.classes.prune()
+			part.classes.sealAs(c.classes)
+		}
+	}
 	return nil
 }
 
-// writeMeta returns the record that it writes.
+// writeMeta writes the meta record; the first of the parts is the active one of
+// the next state. It returns the record that it writes.
 func (c *change) writeMeta() ([]byte, error) {
-	c.meta.Revision++
-	c.meta.NextClass, c.meta.NextFile = c.classes.next, c.store.nextFile.Load()
-	c.meta.Segments = nil
-	for _, s := range c.segments {
-		c.meta.Segments = append(c.meta.Segments, s.segmentRecord)
+	m := c.meta
+	m.Revision++
+	m.NextClass, m.NextFile = c.classes.next, c.store.nextFile.Load()
+	m.Others = nil
+	for i, part := range c.parts {
+		part.meta.Segments = nil
+		for _, s := range part.segments {
+			part.meta.Segments = append(part.meta.Segments, s.segmentRecord)
+		}
+		if i > 0 {
+			m.Others = append(m.Others, part.meta.generationRecord)
+			part.meta = metaRecord{Revision: m.Revision, Records: m.Records, generationRecord: part.meta.generationRecord}
+		}
 	}
-	text, err := json.Marshal(c.meta)
+	m.generationRecord = c.parts[0].meta.generationRecord
+	c.parts[0].meta = m
+	text, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode meta: %w", err)
 	}
@@ -241,15 +288,19 @@ func (c *change) writeMeta() ([]byte, error) {
 // when the last view of an older state is closed.
 func (c *change) retire() {
 	used := map[*file]bool{}
-	for _, s := range c.segments {
-		s.files(func(f *file) { used[f] = true })
+	for _, part := range c.parts {
+		for _, s := range part.segments {
+			s.files(func(f *file) { used[f] = true })
+		}
 	}
-	for _, s := range c.base.segments {
-		s.files(func(f *file) {
-			if !used[f] {
-				f.obsolete.Store(true)
-			}
-		})
+	for _, st := range c.base.generations() {
+		for _, s := range st.segments {
+			s.files(func(f *file) {
+				if !used[f] {
+					f.obsolete.Store(true)
+				}
+			})
+		}
 	}
 }
 

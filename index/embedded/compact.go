@@ -36,17 +36,23 @@ func (s *Store) Compact(ctx context.Context) error {
 	return nil
 }
 
-// rewrite makes one segment of all live rows.
+// rewrite makes one segment of all live rows of each generation.
 func (s *Store) rewrite(ctx context.Context) error {
 	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
-		if len(c.segments) == 0 {
-			return nil
+		for _, part := range c.parts {
+			n := len(part.segments)
+			if n == 0 {
+				continue
+			}
+			merged, err := c.merge(ctx, part.base, 0, n)
+			if err == nil {
+				err = part.adopt(part.base.segments, merged)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		merged, err := c.merge(ctx, c.base, 0, len(c.segments))
-		if err != nil {
-			return err
-		}
-		return c.adopt(c.base.segments, merged)
+		return nil
 	}}, "rewrite")
 }
 
@@ -56,7 +62,7 @@ func (s *Store) alone(ctx context.Context) error {
 	return poll(ctx, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.states <= 1
+		return s.state == nil || s.states <= len(s.state.generations())
 	})
 }
 

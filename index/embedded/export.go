@@ -28,6 +28,9 @@ func (s *Store) Entries(ctx context.Context, source string) iter.Seq2[index.Entr
 			if err != nil || source != "" && d.Source != source {
 				return err == nil, err
 			}
+			if h, _, err = headIn(st.snapshot, st.meta.ID, d.ID, h); err != nil {
+				return false, err
+			}
 			e, err := st.entry(h, d)
 			if err == nil {
 				stopped = !yield(e, nil)

@@ -128,17 +128,31 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer base.release()
-	i, j, ok := pickMerge(base.segments, base.live)
-	if !ok {
+	var of *state
+	var i, j int
+	for _, g := range base.generations() {
+		var ok bool
+		if i, j, ok = pickMerge(g.segments, g.live); ok {
+			of = g
+			break
+		}
+	}
+	if of == nil {
 		return false, nil
 	}
 	if err := s.reserve.forDocuments(0); err != nil {
 		return false, err
 	}
 	f := files{store: s}
-	merged, err := f.merge(ctx, base, i, j)
+	merged, err := f.merge(ctx, of, i, j)
 	if err == nil {
-		adopt := func(c *change) error { return c.adopt(base.segments[i:j], merged) }
+		adopt := func(c *change) error {
+			part, err := c.partOf(of.meta.ID)
+			if err != nil { // it was dropped
+				return errMoved
+			}
+			return part.adopt(of.segments[i:j], merged)
+		}
 		err = s.write(&request{ctx: ctx, apply: adopt}, "merge")
 	}
 	if err != nil {
@@ -182,7 +196,7 @@ func (c *change) adopt(old []*segment, merged *segment) error {
 	if i < 0 || j > len(c.segments) || !slices.Equal(c.segments[i:j], old) {
 		return errMoved
 	}
-	c.moved, c.large = true, true
+	c.moved, c.whole.large = true, true
 	if merged == nil {
 		c.segments, c.live = slices.Delete(c.segments, i, j), slices.Delete(c.live, i, j)
 		return nil

@@ -79,7 +79,7 @@ func (st *state) document(id corpora.DocID) (*storedDocument, error) {
 	if d, ok := st.recent.get(id, maxDocuments); ok {
 		return d, nil
 	}
-	h, d, err := getDocument(st.snapshot, id)
+	h, d, err := st.read(id)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 //	a class           seal, acl.List, JSON
 //	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
+//	g number id       seal, place of the document's chunks in that generation; see headIn
 //	e SHA-256 of id   nothing: the id was erased
 //	h, H              the past of lists, see history.go
 //
@@ -34,6 +35,7 @@ const (
 	classPrefix    = 'a'
 	documentPrefix = 'd'
 	chunkPrefix    = 'c'
+	headPrefix     = 'g'
 	erasedPrefix   = 'e'
 )
 
@@ -50,14 +52,28 @@ var errTruth = errors.New("damaged record in the truth store")
 
 // metaRecord is the state of the store apart from its documents.
 type metaRecord struct {
-	Revision    uint64          `json:"revision"`
-	Model       embed.Model     `json:"model"`
-	NextOrdinal uint32          `json:"next_ordinal"`
-	NextClass   uint32          `json:"next_class"`
-	NextFile    uint64          `json:"next_file"`
-	Segments    []segmentRecord `json:"segments"`
+	Revision    uint64 `json:"revision"`
+	NextOrdinal uint32 `json:"next_ordinal"`
+	NextClass   uint32 `json:"next_class"`
+	NextFile    uint64 `json:"next_file"`
 	// Records is the sum over the seals of all documents and classes; see tally.
 	Records uint64 `json:"records"`
+
+	generationRecord                    // the active one
+	Others           []generationRecord `json:"others,omitempty"` // kept beside it
+	NextGeneration   uint32             `json:"next_generation,omitempty"`
+	Previous         *uint32            `json:"previous,omitempty"` // what a rollback goes back to
+}
+
+// generationRecord is what a generation has of its own.
+type generationRecord struct {
+	ID       uint32          `json:"generation,omitempty"`
+	Model    embed.Model     `json:"model"`
+	Segments []segmentRecord `json:"segments"`
+	Percent  int             `json:"percent,omitempty"` // of the users who are served from it, if it is not active
+	Settings json.RawMessage `json:"settings,omitempty"`
+	Note     json.RawMessage `json:"note,omitempty"`
+	Created  time.Time       `json:"created,omitzero"`
 }
 
 // segmentRecord names the files of a segment and what must be in them.
@@ -126,7 +142,7 @@ func decodeClass(key, record []byte) (l acl.List, err error) {
 // documentHead is what opening a store and the gate need of a document.
 type documentHead struct {
 	class    uint32
-	first    uint32 // ordinal of its first chunk; the others follow
+	first    uint32 // ordinal of its first chunk; the others follow; noHead if it has none
 	chunks   uint32
 	title    uint64 // terms in the titles of all chunks
 	body     uint64

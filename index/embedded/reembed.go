@@ -20,6 +20,9 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
 	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
+		if len(c.meta.Settings) > 0 && c.meta.Model.Hash != m.Hash {
+			return fmt.Errorf("%w: the active generation was promoted with its own; build another one instead", index.ErrModel)
+		}
 		c.meta.Model, c.large = m, true
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
 		for i, old := range c.segments {

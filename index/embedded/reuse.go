@@ -32,7 +32,7 @@ func (s *Store) Vectors(ctx context.Context, d corpora.Document, chunks []index.
 // vectorsOf returns copies of the document's vectors by the text that they were
 // made from; none if there is no such document or no model.
 func (st *state) vectorsOf(ctx context.Context, id corpora.DocID) (map[string]embed.Vector, error) {
-	h, d, err := getDocument(st.snapshot, id)
+	h, d, err := st.read(id)
 	if errors.Is(err, index.ErrNotFound) || err == nil && st.meta.Model.Dim == 0 {
 		return nil, ctx.Err()
 	}

@@ -24,6 +24,7 @@ type state struct {
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
+	others   []*state // of the same revision, in the generations that are kept beside this one
 	readable readableCache
 	index    atomic.Pointer[aclIndex] // see aclIndex
 	lists    kept[listKey, *lists]
@@ -56,6 +57,9 @@ func (st *state) release() {
 	for _, s := range st.segments {
 		s.files(func(f *file) { err = errors.Join(err, f.release()) })
 	}
+	for _, other := range st.others {
+		other.release()
+	}
 	st.onFree(err)
 }
 
@@ -68,9 +72,9 @@ func (st *state) chunks() int {
 	return n
 }
 
-// loadClasses reads the classes and puts every document into its own. It
-// returns the tally of all records too.
-func loadClasses(ctx context.Context, r pebble.Reader) (cs classes, records uint64, err error) {
+// loadClasses reads the classes and puts every document of the generation into
+// its own. It returns the tally of all records too.
+func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs classes, records uint64, err error) {
 	cs = classes{}
 	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
 		cs[id] = newClass(id, l)
@@ -81,12 +85,14 @@ func loadClasses(ctx context.Context, r pebble.Reader) (cs classes, records uint
 	if err != nil {
 		return nil, 0, err
 	}
-	err = scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
+	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
-		c.add(h)
+		if ok {
+			c.add(h)
+		}
 		records += tally(h.seal)
 		return nil
 	})

@@ -43,6 +43,7 @@ type Store struct {
 	states int        // states that are not freed yet
 	freed  error      // what went wrong when they were
 	closed chan struct{}
+	makers map[uint32]Maker // by generation
 }
 
 // Open opens the store in dir, which is made if it does not exist. The errors
@@ -82,7 +83,7 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states, s.byList = st, 1, st.classes.byList()
+	s.state, s.states, s.byList = st, 1+len(st.others), st.classes.byList()
 	s.nextFile.Store(st.meta.NextFile)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -101,12 +102,30 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
+	st, err := s.loadGeneration(ctx, meta)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range meta.Others {
+		other, err := s.loadGeneration(ctx, metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: r})
+		if err != nil {
+			s.states = 2 + len(st.others) // never 0: whoever opens closes the rest
+			st.release()
+			return nil, fmt.Errorf("generation %d: %w", r.ID, err)
+		}
+		st.others = append(st.others, other)
+	}
+	return st, nil
+}
+
+// loadGeneration builds the state of the generation that the record is of.
+func (s *Store) loadGeneration(ctx context.Context, meta metaRecord) (*state, error) {
 	var cs classes
 	var records uint64
 	var scanning sync.WaitGroup
 	var scanErr error
-	scanning.Go(func() { cs, records, scanErr = loadClasses(ctx, s.truth.db) })
-	segments, err := s.dir.openSegments(meta)
+	scanning.Go(func() { cs, records, scanErr = loadClasses(ctx, s.truth.db, meta.ID) })
+	segments, err := s.dir.openSegments(meta.generationRecord)
 	scanning.Wait()
 	if scanErr == nil && records != meta.Records {
 		scanErr = &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
@@ -126,7 +145,7 @@ func (s *Store) load() (*state, error) {
 }
 
 // openSegments reads and verifies the files of all segments, on all processors.
-func (d directory) openSegments(m metaRecord) ([]*segment, error) {
+func (d directory) openSegments(m generationRecord) ([]*segment, error) {
 	out, errs := make([]*segment, len(m.Segments)), make([]error, len(m.Segments))
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -160,9 +179,7 @@ func (d directory) removeUnnamed(m metaRecord) error {
 		return fmt.Errorf("list segments: %w", err)
 	}
 	for _, name := range names {
-		known := slices.ContainsFunc(m.Segments, func(r segmentRecord) bool {
-			return name == lexName(r.Lexical) || name == vecName(r.Vector)
-		})
+		known := slices.ContainsFunc(m.all(), func(g generationRecord) bool { return g.names(name) })
 		if ext := path.Ext(name); known || ext != ".lex" && ext != ".vec" {
 			continue
 		}
@@ -234,7 +251,7 @@ func (s *Store) publish(next *state) {
 	s.mu.Lock()
 	last := s.state
 	s.state = next
-	s.states++
+	s.states += 1 + len(next.others)
 	s.mu.Unlock()
 	last.release()
 }
@@ -249,6 +266,7 @@ func (s *Store) View(ctx context.Context, p acl.Principal, at time.Time) (index.
 	if err != nil {
 		return nil, err
 	}
+	st = st.serving(p)
 	return &view{state: st, readable: st.readableFor(p, at), principal: p, at: at}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sort"
 
@@ -32,33 +31,78 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ready) }}, "replace"); err != nil {
+	beside, err := s.makeBeside(ctx, entries)
+	if err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ready, beside) }}, "replace"); err != nil {
 		return err
 	}
 	s.relieve(ctx)
 	return nil
 }
 
-func (c *change) replace(entries []analyzed) error {
+// replace puts the entries in place of the documents; beside has what was made of
+// them for the other generations.
+func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error {
 	c.large = true
 	if err := c.findRoom(); err != nil {
 		return err
 	}
 	for _, e := range entries {
-		// The model may have changed since the entry was checked.
-		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
-			return fmt.Errorf("%q: %w", e.Document.ID, err)
-		}
 		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		if err := c.remove(e.Document.ID); err != nil {
 			return err
 		}
-		if err := c.put(&e); err != nil {
+	}
+	records := make([]documentHead, len(entries))
+	for i, e := range entries {
+		records[i] = documentHead{class: c.classes.of(e.Document.ACL), language: e.head.language, first: noHead}
+	}
+	for _, part := range c.parts {
+		made := beside[part.meta.ID]
+		if part == c {
+			made = entries
+		}
+		if err := part.put(made, entries, records); err != nil {
+			return err
+		}
+	}
+	for i, e := range entries {
+		if err := c.setDocument(records[i], e.Document); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
-		c.rows.add(e)
+	}
+	return nil
+}
+
+// put stores what was made of the documents for one generation, none or one for
+// each, and sets the heads that stand in records.
+func (c *change) put(made, entries []analyzed, records []documentHead) error {
+	for i := range entries {
+		if len(made) == 0 {
+			c.fallBehind()
+			break
+		}
+		e := &made[i]
+		// The model may have changed since the entry was checked or embedded.
+		if e.Model != "" && e.Model != c.meta.Model.Hash {
+			return fmt.Errorf("%q: %w: another generation was promoted meanwhile; ingest again", e.Document.ID, index.ErrModel)
+		}
+		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		if err := c.putChunks(e); err != nil {
+			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		}
+		e.head.class = records[i].class
+		c.classes.adopt(e.head.class, e.Document.ACL).add(e.head)
+		if err := c.setHead(e.Document.ID, e.head, &records[i]); err != nil {
+			return err
+		}
+		c.rows.add(*e)
 	}
 	return nil
 }
@@ -87,7 +131,7 @@ func (c *change) addRows() error {
 	for i, t := range r.terms {
 		ordinals[i] = t.Ordinal
 	}
-	seg, err := c.newSegment(c.meta.Model, func() ([]byte, error) { return lexical.Build(r.terms) }, ordinals,
+	seg, err := c.whole.newSegment(c.meta.Model, func() ([]byte, error) { return lexical.Build(r.terms) }, ordinals,
 		func(i int) ([]float32, flat.Code) { return r.vectors[i], r.codes[i] })
 	if err != nil {
 		return err
@@ -96,13 +140,13 @@ func (c *change) addRows() error {
 	return nil
 }
 
-// put gives the entry's chunks their ordinals and writes its records.
-func (c *change) put(e *analyzed) error {
-	first := c.meta.NextOrdinal
-	if uint64(first)+uint64(len(e.Chunks)) > math.MaxUint32 {
-		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(math.MaxUint32))
+// putChunks gives the entry's chunks their ordinals and writes their records.
+func (c *change) putChunks(e *analyzed) error {
+	first := c.whole.meta.NextOrdinal
+	if uint64(first)+uint64(len(e.Chunks)) > noHead || first == noHead {
+		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(noHead))
 	}
-	c.meta.NextOrdinal += uint32(len(e.Chunks))
+	c.whole.meta.NextOrdinal += uint32(len(e.Chunks))
 	e.head.first = first
 	for i, chunk := range e.Chunks {
 		e.terms[i].Ordinal = first + uint32(i)
@@ -110,14 +154,16 @@ func (c *change) put(e *analyzed) error {
 			return err
 		}
 	}
-	return c.setDocument(e.head, e.Document)
+	return nil
 }
 
-// setDocument writes the record and adds the document to the class of its ACL.
+// setDocument writes the record of the document and notes who may read it now.
 func (c *change) setDocument(h documentHead, d corpora.Document) error {
-	h.class = c.classes.of(d.ACL)
-	c.classes.writable(h.class).add(h)
 	c.lists.is(d.ID, d.ACL)
+	return c.setRecord(h, d)
+}
+
+func (c *change) setRecord(h documentHead, d corpora.Document) error {
 	record, err := encodeDocument(h, normalize(d))
 	if err != nil {
 		return err
@@ -128,8 +174,8 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
-// remove takes the document out of its class and deletes its records. A
-// document that is not there is left as it is.
+// remove takes the document out of its class and deletes its records, in every
+// generation. A document that is not there is left as it is.
 func (c *change) remove(id corpora.DocID) error {
 	d, err := c.document(id)
 	if errors.Is(err, index.ErrNotFound) {
@@ -139,14 +185,13 @@ func (c *change) remove(id corpora.DocID) error {
 		return err
 	}
 	c.lists.was(id, c.classes.all[d.class].list)
-	c.leave(d.documentHead)
-	c.kill(d.documentHead)
-	c.documents[id] = nil
-	for i := range d.chunks {
-		if err := c.batch.Delete(chunkKey(d.first+i), nil); err != nil {
+	c.meta.Records -= tally(d.seal)
+	for _, part := range c.parts {
+		if err := part.removeChunks(id, d.documentHead); err != nil {
 			return err
 		}
 	}
+	c.documents[id] = nil
 	return c.batch.Delete(documentKey(id), nil)
 }
 
@@ -182,14 +227,21 @@ func (c *change) update(d corpora.Document) error {
 		return err
 	}
 	c.lists.was(d.ID, c.classes.all[old.class].list)
-	c.leave(old.documentHead)
-	return c.setDocument(old.documentHead, d)
-}
-
-// leave takes a record out of its class and of the tally.
-func (c *change) leave(h documentHead) {
-	c.classes.writable(h.class).remove(h)
-	c.meta.Records -= tally(h.seal)
+	c.meta.Records -= tally(old.seal)
+	next := old.documentHead
+	next.class = c.classes.of(d.ACL)
+	for _, part := range c.parts {
+		own, ok, err := part.head(d.ID, old.documentHead)
+		if err != nil {
+			return err
+		}
+		if ok {
+			part.classes.writable(own.class).remove(own)
+			own.class = next.class
+			part.classes.adopt(next.class, d.ACL).add(own)
+		}
+	}
+	return c.setDocument(next, d)
 }
 
 // SetACL changes who may read the document; see ingest.Store.

@@ -123,7 +123,7 @@ func (r *run) replace(ctx context.Context, puts []put, vectors []embed.Vector) e
 	entries := make([]index.Entry, len(puts))
 	for i, p := range puts {
 		n := len(p.chunks)
-		entries[i] = index.Entry{Document: p.document, Chunks: p.chunks, Vectors: vectors[:n:n]}
+		entries[i] = index.Entry{Document: p.document, Chunks: p.chunks, Vectors: vectors[:n:n], Model: r.Embedder.Model().Hash}
 		vectors = vectors[n:]
 	}
 	if err := r.Store.Replace(ctx, entries...); err != nil {

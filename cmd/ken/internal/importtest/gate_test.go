@@ -27,19 +27,19 @@ var ways = []struct {
 	// … which is called for the gate, and by what writes the index and never answers anybody.
 	{"ken/index/embedded.getChunk", []string{
 		"ken/index/embedded.(state).readChunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
-		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", "ken/index/embedded.(state).entry",
+		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", "ken/index/embedded.(state).entry", "ken/index/embedded.(state).lacking",
 	}},
 	// An operator's export writes whole entries to a file, and the surface does not reach it.
 	{"ken/index/embedded.(state).entry", []string{"ken/index/embedded.(Store).Entries"}},
 	{"ken/index/embedded.(Store).Entries", []string{"ken/cmd/ken.writeArchive", "ken/cmd/ken.(deleteOptions).find", "ken/cmd/ken.expiredIn"}},
 	// The gate is where a view gives text, or the grams of a text, and a view is where the gate is.
 	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines"}},
-	// One function outside the stores asks a view for text.
-	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin"}},
+	// One function outside the stores asks a view for text; textIn finds where answers of an operator's test questions stand.
+	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin", "ken/cmd/ken.textIn"}},
 	// A view can be had in one function of retrieval alone.
 	{"ken/retrieval.(Store).View", []string{"ken/retrieval.(Searcher).open", "ken/eval.(timedIndex).View", "ken/tools/twin"}},
 	// The text of a chunk is read where it is indexed and where it is ranked and packed, and nowhere else.
-	{"ken/index.Chunk.Text", []string{"ken/index", "ken/retrieval", "ken/eval", "ken/tools/twin"}},
+	{"ken/index.Chunk.Text", []string{"ken/index", "ken/retrieval", "ken/eval", "ken/tools/twin", "ken/cmd/ken.textIn"}},
 	// The surface gets text from its gate, which notes what leaves.
 	{"ken/tools.(Searcher).Search", []string{"ken/tools.(gate).Search", "ken/tools.(surface).search", "ken/tools/twin", "ken/cmd/ken.(member).Search"}},
 	{"ken/tools.(Searcher).Fetch", []string{

@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"github.com/go-sql-driver/mysql":         {"ken/corpora/source/sql"},
 	"modernc.org/sqlite":                     {"ken/corpora/source/sql"},
 	"github.com/temoto/robotstxt":            {"ken/corpora/source/web"},
+	"github.com/HdrHistogram/":               {"ken/eval/latency"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},
 	"github.com/yuin/goldmark":               {"ken/corpora/extract", "ken/index/chunk"},
 	"github.com/JohannesKaufmann/":           {"ken/corpora/extract"},
@@ -59,7 +60,7 @@ var backEnds = []string{"ken/index/embedded", "ken/index/postgres"}
 
 // measured are programs that measure a back end, or the server over it, and give
 // nobody an answer.
-var measured = []string{"ken/eval/bench", "ken/eval/internal/tune"}
+var measured = []string{"ken/eval/bench", "ken/eval/race", "ken/eval/internal/tune"}
 
 type pkg struct {
 	ImportPath string

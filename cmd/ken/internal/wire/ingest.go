@@ -24,6 +24,10 @@ type IngestOptions struct {
 
 // Ingest brings the store up to date with the source. What was erased stays out.
 func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+	made, err := activeMaking(store)
+	if err != nil {
+		return ingest.Summary{}, err
+	}
 	erased := map[string]bool{}
 	for hash, err := range store.Erased(ctx) {
 		if err != nil {
@@ -35,9 +39,14 @@ func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o Inge
 		o.Through = store
 	}
 	return ingest.Run(ctx, ingest.Options{
-		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect),
+		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect), Chunk: made.Chunk,
 		Expired:        o.Expired,
 		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
+}
+
+// IngestMade fills a store as a generation is made.
+func IngestMade(ctx context.Context, store ingest.Store, e embed.Embedder, m Making, source corpora.Source) (ingest.Summary, error) {
+	return ingest.Run(ctx, ingest.Options{Store: store, Embedder: e, Extract: Formats(), Chunk: m.Chunk}, source)
 }

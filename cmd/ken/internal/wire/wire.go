@@ -28,8 +28,11 @@ type Base struct {
 	// EmbedderErr is why there is no embedder. Searches then answer from words
 	// alone and say so.
 	EmbedderErr error
+	Making      Making // how the active generation was made when the base was opened
 
-	shared bool // the store is another's to close
+	shared    bool // the store is another's to close
+	embedders *embedders
+	meter     *Meter
 }
 
 // Close closes the store, unless it was opened by somebody else.
@@ -48,16 +51,26 @@ func (b *Base) Share(o Options) (*Base, error) {
 	}
 	out := *b
 	out.shared = true
+	if e := b.embedders.of(b.Store.Model()); e != nil { // another generation was promoted since
+		out.Embedder = e
+	}
 	var err error
-	out.Searcher, err = searcher(b.Store, b.Embedder, o)
+	if out.Making, err = activeMaking(b.Store); err != nil {
+		return nil, err
+	}
+	if out.Making.Embedder == (config.Embedder{}) {
+		out.Making = b.Making
+	}
+	out.Searcher, err = searcher(b.Store, out.Embedder, b.embedders, o)
 	return &out, err
 }
 
-func searcher(store *embedded.Store, e embed.Embedder, o Options) (*retrieval.Searcher, error) {
+func searcher(store *embedded.Store, e embed.Embedder, others *embedders, o Options) (*retrieval.Searcher, error) {
 	ro, err := Retrieval(e, o)
 	if err != nil {
 		return nil, err
 	}
+	ro.Embedders = others.of
 	return retrieval.New(store, ro)
 }
 
@@ -78,12 +91,8 @@ type Options struct {
 // Open opens a knowledge base. An embedder that cannot be reached is no error:
 // the base searches by words and says that it lacks vectors.
 func Open(ctx context.Context, o Options) (*Base, error) {
-	e, embedErr := Embedder(ctx, o.Settings.Embedder, o.Getenv(config.EmbedKeyVar))
-	switch {
-	case errors.Is(embedErr, errKind):
-		return nil, embedErr
-	case embedErr != nil && o.Write:
-		return nil, fmt.Errorf("the embedder cannot be used: %w", embedErr)
+	if err := checkKind(o.Settings.Embedder); err != nil {
+		return nil, err
 	}
 	so := embedded.Options{Process: o.Process, Logger: o.Logger, Vectors: o.Vectors}
 	dir := IndexDir(o.Dir)
@@ -94,11 +103,36 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := searcher(store, e, o)
+	b, err := open(ctx, store, o)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Base{Searcher: s, Store: store, Embedder: e, EmbedderErr: embedErr}, nil
+	return b, nil
+}
+
+// open makes the base of an open store. How the active generation is made stands
+// with it; the settings are of a store that has never had another.
+func open(ctx context.Context, store *embedded.Store, o Options) (*Base, error) {
+	making, err := activeMaking(store)
+	if err != nil {
+		return nil, err
+	}
+	if making.Embedder == (config.Embedder{}) {
+		making.Embedder = o.Settings.Embedder
+	}
+	e, embedErr := Embedder(ctx, making.Embedder, o.Getenv(config.EmbedKeyVar))
+	if embedErr != nil && o.Write {
+		return nil, fmt.Errorf("the embedder cannot be used: %w", embedErr)
+	}
+	b := &Base{Store: store, Embedder: e, EmbedderErr: embedErr, Making: making, embedders: &embedders{}, meter: &Meter{}}
+	if e != nil {
+		b.embedders.add(e)
+	}
+	if err := b.keepGenerations(ctx, o); err != nil {
+		return nil, err
+	}
+	b.Searcher, err = searcher(store, e, b.embedders, o)
+	return b, err
 }
 
 // Retrieval returns the options of a search with this embedder.
@@ -122,7 +156,15 @@ func IndexDir(dataDir string) string { return filepath.Join(dataDir, "index") }
 
 var errKind = errors.New("unknown kind of embedder")
 
-// Embedder returns the configured embedder. A new kind is a new case.
+func checkKind(c config.Embedder) error {
+	if c.Kind != "hashed" && c.Kind != "openai" {
+		return fmt.Errorf("%w %q: there are hashed and openai", errKind, c.Kind)
+	}
+	return nil
+}
+
+// Embedder returns the configured embedder. A new kind is a new case, here and in
+// checkKind.
 func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedder, error) {
 	switch c.Kind {
 	case "hashed":
@@ -142,7 +184,7 @@ func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedde
 		}
 		return e, nil
 	}
-	return nil, fmt.Errorf("%w %q: there are hashed and openai", errKind, c.Kind)
+	return nil, checkKind(c)
 }
 
 // Formats returns the extractors. What they keep between processes, which holds
