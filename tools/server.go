@@ -141,7 +141,7 @@ func (o Options) validate() error {
 
 // Server is the MCP surface over one searcher. It is safe for concurrent use.
 type Server struct {
-	searcher  Searcher
+	searcher  gate // never what is behind it
 	opts      Options
 	cursors   cursors
 	gate      *middleware.Gate
@@ -176,7 +176,7 @@ func New(s Searcher, o Options) (*Server, error) {
 // RunStdio serves the principal on standard input and output until the input
 // ends or ctx does.
 func (s *Server) RunStdio(ctx context.Context, p acl.Principal) error {
-	return s.Run(ctx, p, &mcp.StdioTransport{})
+	return s.Run(ctx, p, drained{&mcp.StdioTransport{}})
 }
 
 // Run serves one principal over a transport that carries no identity of its own.
