@@ -25,7 +25,7 @@ type trendLine struct {
 
 // The sizes of the picture in its own units. The plot is 0 to 1 from bottom to top.
 const (
-	trendStep   = 40
+	trendStep   = 120
 	trendLeft   = 36
 	trendTop    = 10
 	trendHeight = 200
