@@ -32,6 +32,13 @@ type Chunk struct {
 	Tokens  int      // tokens in Text
 }
 
+// Outline is what ranking needs of a chunk that was found.
+type Outline struct {
+	Doc    corpora.DocID
+	Status corpora.Status // of the document
+	Grams  Grams          // of the text that [EmbedText] gives
+}
+
 // Entry is a document as it is handed to a store.
 type Entry struct {
 	Document corpora.Document

@@ -34,6 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a process that does not end by itself
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	tuneCollector(p.getenv)
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -144,11 +145,15 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default: $KEN_DATA or the platform's place)")
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { p.process = cmd.CommandPath() }
+	memory := root.PersistentFlags().String("memory", defaultMemory, "most memory of the process, index files aside; 0 is no limit")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		p.process = cmd.CommandPath()
+		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
+	}
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.auditCommand(), p.checkCommand(), p.evalCommand(),
-		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)
 	root.InitDefaultCompletionCmd()

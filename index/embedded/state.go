@@ -16,19 +16,22 @@ import (
 // state is everything a reader needs, as of one revision. It never changes; it
 // is freed when the store has moved on and the last view of it was closed.
 type state struct {
+	number   uint64 // no other state of the store has it
 	meta     metaRecord
 	segments []*segment // ascending, disjoint ranges of ordinals
+	live     []int      // live chunks of each
 	classes  classes
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
-	index    *aclIndex // see aclIndex
-	indexing sync.Once
-	lists    listCache
-	recent   recentDocuments
+	index    atomic.Pointer[aclIndex] // see aclIndex
+	lists    kept[listKey, *lists]
+	recent   kept[corpora.DocID, *storedDocument]
+	acls     kept[uint32, acl.List]
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
+	vectors  sync.Pool // of *vectorWork
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
@@ -37,7 +40,7 @@ type state struct {
 // newState takes a snapshot of the truth and holds the files of the segments.
 // The caller is its first user.
 func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, onFree func(error)) *state {
-	st := &state{truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
+	st := &state{number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
 	for _, s := range segments {
 		s.files((*file).acquire)
 	}

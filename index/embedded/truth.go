@@ -22,7 +22,8 @@ type truth struct {
 	db      *pebble.DB
 	witness *witness
 	logger  *truthLogger
-	recent  recentChunks
+	recent  kept[uint32, *recentChunk]
+	states  atomic.Uint64 // made so far
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
