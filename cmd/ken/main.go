@@ -148,6 +148,9 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	memory := root.PersistentFlags().String("memory", defaultMemory, "most memory of the process, index files aside; 0 is no limit")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.process = cmd.CommandPath()
+		if p.host != nil {
+			return nil // the memory is the server's, which said how much of it
+		}
 		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
 	}
 	root.AddCommand(

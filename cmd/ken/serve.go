@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -80,6 +79,8 @@ func (p *program) serve(ctx context.Context, o serveOptions) error {
 		return usage("--demo makes keys of its own: leave out --keys, or leave out --demo to serve your own documents")
 	case o.identity.issuer.Issuer != "" && (o.stdio || o.demo):
 		return usage("--issuer is for --http: over stdio and with --demo it is known who asks")
+	case o.identity.clientCA != "" && (o.stdio || o.demo):
+		return usage("--tls-client-ca is for --http: over stdio and with --demo it is known who asks")
 	case o.http != "" && o.as != "":
 		return usage("--as is for --stdio: over HTTP the key says who asks")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -120,12 +121,8 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	ho := tools.HTTPOptions{Authenticator: who, TrustProxy: o.trustProxy, PublicURL: o.publicURL, Origins: o.origins}
-	if o.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-		if err != nil {
-			return fmt.Errorf("read the certificate: %w", err)
-		}
-		ho.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if ho.TLS, err = tlsConfig(o); err != nil {
+		return err
 	}
 	listener, err := listen(ctx, o.http)
 	if err != nil {
