@@ -81,10 +81,6 @@ twin: ## compare N answers (default 10000) with those of a server that holds onl
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test
 
-.PHONY: mutants
-mutants: ## break the code that decides who may read in one place at a time and count what the tests notice; writes mutants.json (15 min)
-	nice -n 10 $(GO) run ./cmd/ken/internal/mutants -out mutants.json
-
 CYCLES = $(if $(filter command environment,$(word 1,$(origin N))),$(N),100)
 .PHONY: crash
 crash: ## kill a writing process N times (default 100) and compare what is left with what it acknowledged; writes crash.json
