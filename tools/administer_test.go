@@ -325,3 +325,18 @@ type broken struct{}
 func (broken) Use(context.Context, acl.Principal, policy.Credential, string) (policy.Use, error) {
 	return policy.Use{Allowed: true}, errors.New("open /etc/ken/roles.yaml: permission denied")
 }
+
+// A role that asks for a scope counts for a credential that has it, and on
+// standard input, where there is no credential.
+func TestRolesAskForScopes(t *testing.T) {
+	w := newWorld(t)
+	roles, err := policy.ParseRoles([]byte("version: 1\nroles: {steward: {members: [everyone], allowed_tools: [search], scopes: [special]}}\n"), ToolNames(), nil)
+	must(t, err)
+	s := w.server(Options{Authority: anyoneReads{roles}})
+	if got := toolsOf(t, dialPipe(t, s, bob, "2025-11-25")); got != toolSearch {
+		t.Errorf("on standard input: %q", got)
+	}
+	if got := toolsOf(t, dialHTTP(t, w.serveHTTP(s, HTTPOptions{}), w.key(bob), "2025-11-25")); got != "" {
+		t.Errorf("with a key that lacks the scope: %q", got)
+	}
+}
