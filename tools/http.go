@@ -159,7 +159,7 @@ type httpServer struct {
 func (s *Server) newHTTP(o HTTPOptions, loopback bool) *httpServer {
 	h := &httpServer{gate: middleware.NewGate(o.Concurrency, o.Queue)}
 	h.sessions = s.stateful(o)
-	mcpHandler := identify(o.Authenticator, route(s.stateless(o), h.sessions))
+	mcpHandler := middleware.JSON(identify(o.Authenticator, route(s.stateless(o), h.sessions)))
 	mcpHandler = middleware.Limit(h.gate, defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Body(o.MaxBody, defaultTimeout, s.opts.Timeout+2*defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Share(principalKey, o.Concurrency, o.Queue, defaultTimeout, mcpHandler)
