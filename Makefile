@@ -49,12 +49,17 @@ check: lint race vuln ## all that must be green at every commit
 fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@.ci/fuzz $(FUZZTIME)
 
-.PHONY: bench
-bench: ## run the Go benchmarks, ten runs each, in the form benchstat reads (make bench > FILE)
+.PHONY: microbench
+microbench: ## run the Go benchmarks, ten runs each, in the form benchstat reads (make microbench > FILE)
 	@$(GO) test -run '^$$' -bench . -benchmem -count 10 $(PKGS)
 
-.PHONY: bench-quick
-bench-quick: ## measure the engine beside bleve, chromem-go and a scan (CHUNKS=100000; bench.json, .txt, .html)
+# Real text is measured too where the evaluation data lies beside the checkout, or where KEN_EVAL_DATA says.
+.PHONY: bench bench-quick
+bench bench-quick: export KEN_EVAL_DATA ?= $(abspath $(CURDIR)/../shared/data)
+bench: ## measure the engine beside bleve, chromem-go and a scan, 100,000 and a million chunks (bench.json, .txt, .html)
+	$(GO) run ./eval/bench -chunks 100000,1000000 -json bench.json -text bench.txt -html bench.html
+
+bench-quick: ## the same with CHUNKS=100000 alone
 	$(GO) run ./eval/bench -chunks $(CHUNKS) -json bench.json -text bench.txt -html bench.html
 
 .PHONY: golden
@@ -88,3 +93,13 @@ timing: ## measure whether the time of an answer tells hidden from absent (SAMPL
 .PHONY: conformance
 conformance: ## run the official MCP conformance suite, without and through authentication (needs npm; about 40 s)
 	cd tools/testclients && npm ci --no-audit --no-fund && PATH="$$PWD/node_modules/.bin:$$PATH" CGO_ENABLED=$(CGO_ENABLED) $(GO) test .. -run '^TestConformance$$' -count 1 -v -args -conformance "$$PWD/node_modules"
+
+CYCLES = $(if $(filter command environment,$(word 1,$(origin N))),$(N),100)
+.PHONY: crash
+crash: ## kill a writing process N times (default 100) and compare what is left with what it acknowledged; writes crash.json
+	$(GO) test ./index/embedded -run '^TestKill$$' -count 1 -v -timeout 0 -args -cycles $(CYCLES) -crash-out $(CURDIR)/crash.json
+
+MINUTES ?= 60
+.PHONY: soak
+soak: ## run random writes, merges and power cuts against a brute-force index for MINUTES (default 60)
+	$(GO) test ./index/embedded -run '^TestModel$$' -count 1 -v -timeout 0 -args -soak $(MINUTES)m

@@ -79,6 +79,10 @@ type Change struct {
 // ErrGone says that a document no longer exists.
 var ErrGone = errors.New("document is gone")
 
+// ErrUnavailable says that a source cannot be reached now. That tells nothing
+// about the document: what is indexed of it stays as it is.
+var ErrUnavailable = errors.New("the source cannot be reached now")
+
 // Source is a place that documents come from.
 type Source interface {
 	// Name is the source's name: it prefixes ids and is stored with documents.

@@ -11,20 +11,21 @@ import (
 )
 
 // rarity shapes the confidence of an answer, which says how much of a question the best document's best passage
-// covers: the share of the question's words that stand in it, each word by its
-// inverse document frequency to the power of rarity. It is absolute, unlike the
-// scores of a search, which are scaled by the best and worst of one answer; and
-// it is a function of the documents that the asking person may read, since both
-// the passage and the frequencies are.
+// covers. It is the mean of two shares of the question's words that stand in the passage: each word by its inverse
+// document frequency to the power of rarity, and each by that frequency itself and by how often it is said. It is
+// absolute, unlike the scores of a search, which are scaled by the best and worst of one answer; and it is a function of
+// the documents that the asking person may read, since both the passage and the frequencies are.
 //
-// On the bundled corpus the area under its curve is .84 and .92 (the halves of
-// the questions) and on the 18F handbook .93; see docs/adr/0010-evaluation.md.
+// How well it tells the questions apart, and what else was tried, is in docs/adr/0016-what-a-budget-buys.md.
 const rarity = 1.5
+
+// sayings shapes how often a word is said: once is 1/(1+sayings) of its weight.
+const sayings = 1.2
 
 // seamWeight is what a pair of Han, kana or Hangul characters weighs that stands
 // in no document: most such pairs are the end of a word and the beginning of
 // the next, and say nothing.
-const seamWeight = .3
+const seamWeight = .45
 
 // lexicon is in how many of a persona's documents a term stands.
 type lexicon struct {
@@ -68,11 +69,11 @@ func (s *scope) words() lexicon {
 	return s.lexicon
 }
 
-// weight is 0 for a term of every document.
-func (l lexicon) weight(f form) float64 {
+// idf is 0 for a term of every document.
+func (l lexicon) idf(f form) float64 {
 	found := l.frequency[f]
 	n, df := float64(l.documents), float64(max(found, 1))
-	w := math.Pow(math.Log(1+(max(n, df)-df+.5)/(df+.5)), rarity)
+	w := math.Log(1 + (max(n, df)-df+.5)/(df+.5))
 	if found == 0 && strings.ContainsFunc(f.term, pairedScript) {
 		w *= seamWeight
 	}
@@ -85,9 +86,26 @@ func pairedScript(r rune) bool {
 
 // coverage is the share, 0 to 1, of the question's weight that stands in text.
 func (l lexicon) coverage(language, question, text string) float64 {
-	have := make(map[string]bool)
+	return l.share(language, question, text, func(idf, said float64) (float64, float64) {
+		w := math.Pow(idf, rarity)
+		return w, w * min(said, 1)
+	})
+}
+
+// confidence is between 0 and 1; see rarity.
+func (l lexicon) confidence(language, question, text string) float64 {
+	often := l.share(language, question, text, func(idf, said float64) (float64, float64) {
+		return idf, idf * said / (said + sayings)
+	})
+	return (l.coverage(language, question, text) + often) / 2
+}
+
+// share sums over the question's words what value gives for a word's idf and
+// the times that the text says it: what it weighs, and what of that is covered.
+func (l lexicon) share(language, question, text string, value func(idf, said float64) (weight, covered float64)) float64 {
+	said := make(map[string]float64)
 	for _, term := range analyze.Terms(language, text) {
-		have[term] = true
+		said[term]++
 	}
 	var covered, whole float64
 	asked := make(map[string]bool)
@@ -96,11 +114,9 @@ func (l lexicon) coverage(language, question, text string) float64 {
 			continue
 		}
 		asked[term] = true
-		w := l.weight(form{language, term})
+		w, c := value(l.idf(form{language, term}), said[term])
 		whole += w
-		if have[term] {
-			covered += w
-		}
+		covered += c
 	}
 	if whole == 0 {
 		return 0
@@ -111,14 +127,14 @@ func (l lexicon) coverage(language, question, text string) float64 {
 // cited is the passage that an answer would be made from: of the best document,
 // the one that covers the question best.
 func (s *scope) cited(question string, r retrieval.Response) (best retrieval.Passage, confidence float64) {
-	words := s.words()
+	words, most := s.words(), -1.0
 	for _, result := range r.Results {
-		for i, p := range result.Passages {
-			about := result.Document.Title + "\n" + strings.Join(p.Heading, "\n") + "\n" + p.Context + "\n" + p.Text
-			c := words.coverage(result.Document.Language, question, about)
-			if i == 0 || c > confidence {
-				best, confidence = p, c
+		for _, p := range result.Passages {
+			language, about := result.Document.Language, result.Document.Title+"\n"+strings.Join(p.Heading, "\n")+"\n"+p.Context+"\n"+p.Text
+			if c := words.coverage(language, question, about); c > most {
+				best, most = p, c
 			}
+			confidence = max(confidence, words.confidence(language, question, about))
 		}
 		if len(result.Passages) > 0 {
 			break

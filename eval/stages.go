@@ -13,13 +13,14 @@ import (
 
 // The stages of a search, as they are timed from outside, at the interfaces that
 // a search calls. Two searches by words are made where feedback is on, and both
-// are StageLexical; scoring, fusing, folding and packing are StageRest.
+// are StageLexical; scoring, fusing, folding and packing are StageRest. The legs run
+// side by side, so the stages may add up to more than the whole.
 const (
 	StageEmbed   = "embed"
 	StageView    = "view" // the snapshot and the readable set
 	StageLexical = "lexical"
 	StageVector  = "vector"
-	StageGate    = "gate" // reading chunks and documents
+	StageGate    = "gate" // reading chunks, documents and outlines
 	StageRest    = "rest"
 )
 
@@ -116,6 +117,11 @@ func (v timedView) SearchVector(ctx context.Context, q embed.Vector, f index.Fil
 func (v timedView) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, error) {
 	defer v.clock.since(StageGate, time.Now())
 	return v.View.Chunks(ctx, ids)
+}
+
+func (v timedView) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([]index.Outline, error) {
+	defer v.clock.since(StageGate, time.Now())
+	return v.View.Outlines(ctx, ids, grams)
 }
 
 func (v timedView) Document(ctx context.Context, id corpora.DocID) (corpora.Document, []index.ChunkID, error) {

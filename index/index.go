@@ -32,6 +32,13 @@ type Chunk struct {
 	Tokens  int      // tokens in Text
 }
 
+// Outline is what ranking needs of a chunk that was found.
+type Outline struct {
+	Doc    corpora.DocID
+	Status corpora.Status // of the document
+	Grams  Grams          // of the text that [EmbedText] gives
+}
+
 // Entry is a document as it is handed to a store.
 type Entry struct {
 	Document corpora.Document
@@ -108,6 +115,8 @@ var (
 	// ErrNotFound is the answer for what does not exist and for what the
 	// principal may not read: there is no way to tell them apart.
 	ErrNotFound = errors.New("not found")
+	// ErrErased says that the document was erased for good and may not come back.
+	ErrErased = errors.New("the document was erased and may not come back")
 	// ErrModel says that the vectors of the store were made by another model
 	// than the one asked for.
 	ErrModel = errors.New("vectors of another model")

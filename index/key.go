@@ -23,5 +23,8 @@ func ContentKey(id corpora.DocID, n int, text string) Key {
 // Compare orders hits as every search returns them: by score, highest first,
 // then by key. It is a total order over distinct chunks.
 func Compare(a, b Hit) int {
-	return cmp.Or(cmp.Compare(b.Score, a.Score), bytes.Compare(a.Key[:], b.Key[:]))
+	if c := cmp.Compare(b.Score, a.Score); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.Key[:], b.Key[:])
 }

@@ -10,7 +10,8 @@ import (
 // View is one immutable snapshot of a store as one principal may see it at one
 // instant. Everything a view returns is a function of the documents that the
 // principal may read: what the store holds besides leaves no trace in results,
-// scores, order or errors. A view holds resources until it is closed.
+// scores, order or errors. It may be used by several goroutines, and holds resources
+// until it is closed.
 type View interface {
 	// SearchText returns the best k chunks by BM25F with statistics of the
 	// readable chunks. Only chunks that hold a term of the query are found.
@@ -25,6 +26,11 @@ type View interface {
 	// function returns text of a document. An id that the principal may not
 	// read is [ErrNotFound], like one that never was.
 	Chunks(ctx context.Context, ids []ChunkID) ([]Chunk, error)
+
+	// Outlines returns, in the order of ids, what ranking needs of chunks, which
+	// is less than their text and is had faster. It asks the gate for each, and
+	// its errors are those of Chunks. Grams are left out unless asked for.
+	Outlines(ctx context.Context, ids []ChunkID, grams bool) ([]Outline, error)
 
 	// Document returns a readable document's metadata, its ACL and Stamp left
 	// out, and its chunks in order; or [ErrNotFound].

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // shingleSize is the words, or in scripts without spaces the characters, of a shingle.
@@ -17,15 +18,10 @@ type shingles struct {
 }
 
 func shingle(text string) shingles {
-	words := shingleWords(text)
-	var out shingles
+	words, numbers := shingleWords(text)
+	out := shingles{set: make([]uint64, 0, max(1, len(words))), numbers: numbers}
 	for i := range max(1, len(words)-shingleSize+1) {
-		out.set = append(out.set, hashWords(words[i:min(i+shingleSize, len(words))]))
-	}
-	for _, w := range words {
-		if strings.ContainsFunc(w, unicode.IsDigit) {
-			out.numbers = append(out.numbers, w)
-		}
+		out.set = append(out.set, join64(words[i:min(i+shingleSize, len(words))]))
 	}
 	slices.Sort(out.set)
 	out.set = slices.Compact(out.set)
@@ -59,43 +55,73 @@ func jaccard(a, b []uint64) float64 {
 	return float64(common) / float64(len(a)+len(b)-common)
 }
 
-// shingleWords splits a text into words in lower case; a letter of a script
-// that writes no spaces is a word of its own.
-func shingleWords(text string) []string {
-	var words []string
-	start := -1
+// shingleWords returns the hashes of the words of a text in lower case, in order,
+// and the words that hold a digit; a letter of a script that writes no spaces is a
+// word of its own.
+func shingleWords(text string) (words []uint64, numbers []string) {
+	words = make([]uint64, 0, len(text)/6+1)
+	start, digits, h := -1, false, uint64(fnvOffset)
 	end := func(i int) {
-		if start >= 0 {
-			words = append(words, strings.ToLower(text[start:i]))
-			start = -1
+		if start < 0 {
+			return
 		}
+		words = append(words, h)
+		if digits {
+			numbers = append(numbers, strings.ToLower(text[start:i]))
+		}
+		start, digits, h = -1, false, fnvOffset
 	}
 	for i, r := range text {
+		if r < utf8.RuneSelf && asciiWord[r] != 0 {
+			if start < 0 {
+				start = i
+			}
+			digits = digits || r <= '9'
+			h = (h ^ uint64(asciiWord[r])) * fnvPrime
+			continue
+		}
 		switch {
+		case r < utf8.RuneSelf:
+			end(i)
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
 			end(i)
-			words = append(words, string(r))
+			words = append(words, (fnvOffset^uint64(r))*fnvPrime)
+			if unicode.IsDigit(r) {
+				numbers = append(numbers, string(r))
+			}
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
 			if start < 0 {
 				start = i
 			}
+			digits = digits || unicode.IsDigit(r)
+			h = (h ^ uint64(unicode.ToLower(r))) * fnvPrime
 		default:
 			end(i)
 		}
 	}
 	end(len(text))
-	return words
+	return words, numbers
 }
 
-// hashWords is FNV-1a over the words with a byte between them that no UTF-8 text holds.
-func hashWords(words []string) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	for _, w := range words {
-		for i := range len(w) {
-			h = (h ^ uint64(w[i])) * prime
+// FNV-1a in 64 bits, over characters here where the original has bytes.
+const fnvOffset, fnvPrime = 14695981039346656037, 1099511628211
+
+// asciiWord is each ASCII letter in lower case and each digit; 0 is no part of a word.
+var asciiWord = func() (t [utf8.RuneSelf]byte) {
+	for c := range byte(utf8.RuneSelf) {
+		if r := rune(c); unicode.IsLetter(r) || unicode.IsDigit(r) {
+			t[c] = byte(unicode.ToLower(r))
 		}
-		h = (h ^ 0xff) * prime
+	}
+	return t
+}()
+
+// join64 hashes the hashes of words in their order.
+func join64(words []uint64) uint64 {
+	h := uint64(fnvOffset)
+	for _, w := range words {
+		h = (h ^ w) * fnvPrime
+		h ^= h >> 32 // what one step moves up, the next mixes in
 	}
 	return h
 }

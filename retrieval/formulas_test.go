@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ken/index"
+	"ken/index/analyze"
 )
 
 func near6(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
@@ -141,15 +142,15 @@ func TestInterpolate(t *testing.T) {
 // "ab" has the one gram "·ab·". Of two texts one has it, once, and both are one
 // gram long: idf = ln(1 + 1.5/1.5), tf part = 2.2/2.2.
 func TestGramScores(t *testing.T) {
-	got := gramScores("ab", []string{"ab", "cd"})
+	got := gramScores("ab", gramsOf("ab", "cd"))
 	if !near6(got[0], math.Ln2) || got[1] != 0 {
 		t.Errorf("scores %v, want ln 2 and 0", got)
 	}
-	got = gramScores("Kündigungsfrist", []string{"die Kündigungsfristen", "die Kundigungsfrist", "der Urlaub"})
+	got = gramScores("Kündigungsfrist", gramsOf("die Kündigungsfristen", "die Kundigungsfrist", "der Urlaub"))
 	if got[0] <= got[2] || got[1] <= got[2] || got[2] != 0 {
 		t.Errorf("inflected %v, without accent %v, other %v", got[0], got[1], got[2])
 	}
-	if got := gramScores("?!", []string{"ab"}); got[0] != 0 {
+	if got := gramScores("?!", gramsOf("ab")); got[0] != 0 {
 		t.Errorf("a query without letters scores %v", got)
 	}
 }
@@ -227,4 +228,12 @@ func TestPages(t *testing.T) {
 			t.Errorf("offset %d, limit %d: %v", c.offset, c.limit, got)
 		}
 	}
+}
+
+func gramsOf(texts ...string) []index.Grams {
+	out := make([]index.Grams, len(texts))
+	for i, t := range texts {
+		out[i] = index.NewGrams(analyze.Grams(t))
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -19,9 +20,13 @@ func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits 
 	if weight == 0 || len(hits) == 0 {
 		return hits, nil
 	}
-	texts, err := v.texts(ctx, hits)
+	outlines, err := v.outlines(ctx, hits, true)
 	if err != nil {
 		return nil, err
+	}
+	texts := make([]index.Grams, len(hits))
+	for i, o := range outlines {
+		texts[i] = o.Grams
 	}
 	words, grams := minMax(hits), scale(gramScores(query, texts))
 	out := slices.Clone(hits)
@@ -53,27 +58,26 @@ func spelledShare(query string) float64 {
 }
 
 // gramScores returns the BM25 score of every text over the query's grams.
-func gramScores(query string, texts []string) []float64 {
+func gramScores(query string, texts []index.Grams) []float64 {
 	grams := newGramSet(query)
-	counts := make([][]int32, len(texts))
-	lengths := make([]float64, len(texts))
+	counts := make([]int32, len(texts)*len(grams.weight)) // a row for each text
 	frequency := make([]float64, len(grams.weight))
 	var total float64
 	for i, text := range texts {
-		var n int
-		counts[i], n = grams.count(text)
-		lengths[i] = float64(n)
-		total += lengths[i]
-		for g, tf := range counts[i] {
-			if tf > 0 {
-				frequency[g]++
+		total += float64(text.Len())
+		row := counts[i*len(frequency):][:len(frequency)]
+		for _, g := range grams.sorted {
+			if n := text.Count(g.hash); n > 0 {
+				row[g.number] = int32(n)
+				frequency[g.number]++
 			}
 		}
 	}
 	average := total / float64(len(texts))
+	grams.weigh(frequency, float64(len(texts)))
 	scores := make([]float64, len(texts))
-	for i := range texts {
-		scores[i] = grams.bm25(counts[i], lengths[i]/average, frequency, float64(len(texts)))
+	for i, text := range texts {
+		scores[i] = grams.bm25(counts[i*len(frequency):][:len(frequency)], float64(text.Len())/average)
 	}
 	return scores
 }
@@ -81,35 +85,37 @@ func gramScores(query string, texts []string) []float64 {
 // gramSet is the grams of a query, numbered in the order of the query, so that
 // scores are summed in that order.
 type gramSet struct {
-	number map[uint32]int
-	weight []float64 // occurrences in the query
+	sorted []gram    // by hash, which is the order in which texts are fast to ask
+	weight []float64 // occurrences in the query; then times idf
+}
+
+type gram struct {
+	hash   uint32
+	number int
 }
 
 func newGramSet(query string) gramSet {
-	s := gramSet{number: make(map[uint32]int)}
-	for _, g := range analyze.Grams(query) {
-		i, ok := s.number[g]
+	var s gramSet
+	number := make(map[uint32]int)
+	for _, h := range analyze.Grams(query) {
+		i, ok := number[h]
 		if !ok {
 			i = len(s.weight)
-			s.number[g] = i
+			number[h] = i
 			s.weight = append(s.weight, 0)
+			s.sorted = append(s.sorted, gram{h, i})
 		}
 		s.weight[i]++
 	}
+	slices.SortFunc(s.sorted, func(a, b gram) int { return cmp.Compare(a.hash, b.hash) })
 	return s
 }
 
-// count returns how often each gram of the set is in the text, and how many
-// grams the text has in all.
-func (s gramSet) count(text string) ([]int32, int) {
-	counts := make([]int32, len(s.weight))
-	all := analyze.Grams(text)
-	for _, g := range all {
-		if i, ok := s.number[g]; ok {
-			counts[i]++
-		}
+// weigh multiplies the weights with the idf among n texts.
+func (s gramSet) weigh(frequency []float64, n float64) {
+	for g, df := range frequency {
+		s.weight[g] *= math.Log(1 + (n-df+.5)/(df+.5))
 	}
-	return counts, len(all)
 }
 
 // The gram score's saturation and length normalisation. Measured, they matter
@@ -120,15 +126,14 @@ const (
 )
 
 // bm25 gets the text's length relative to the average.
-func (s gramSet) bm25(counts []int32, length float64, frequency []float64, n float64) float64 {
+func (s gramSet) bm25(counts []int32, length float64) float64 {
 	var score float64
 	for g, count := range counts {
 		if count == 0 {
 			continue
 		}
-		tf, df := float64(count), frequency[g]
-		idf := math.Log(1 + (n-df+.5)/(df+.5))
-		score += s.weight[g] * idf * tf * (gramK1 + 1) / (tf + gramK1*(1-gramB+gramB*length))
+		tf := float64(count)
+		score += s.weight[g] * tf * (gramK1 + 1) / (tf + gramK1*(1-gramB+gramB*length))
 	}
 	return score
 }

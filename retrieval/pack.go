@@ -6,131 +6,153 @@ import (
 	"slices"
 
 	"ken/index"
+	"ken/index/analyze"
 )
 
-// passageFloor is the share of its document's best score that a chunk needs to
-// be a passage: what matches half as well is not why the document was found.
-const passageFloor = .5
+// What a chunk is worth, measured in docs/adr/0016-what-a-budget-buys.md.
+const (
+	// documentShare is the say of its document's best chunk in what a chunk is
+	// worth: a page that answers the question usually answers it near there.
+	documentShare = .3
+	// nextTo is the part of its score that a chunk lends to the chunks before
+	// and after it.
+	nextTo = .5
+	// passageFloor is the share of its document's best score from which a chunk
+	// is counted as cut if there is no room for it: what matches half as well
+	// is not why the document was found.
+	passageFloor = .5
+	// shortest is the fewest tokens that a chunk is shortened to, unless
+	// nothing else is in the answer.
+	shortest = 60
+)
+
+// offer is a chunk that may be taken into the answer.
+type offer struct {
+	doc     int // its document's place in the answer
+	n       int // its place in the document
+	id      index.ChunkID
+	worth   float64
+	matched bool // it was found, and not by its neighbours alone
+	missed  bool // without it the answer lacks what was found
+}
 
 // packer fills the answer up to its budget of tokens.
 type packer struct {
-	ctx    context.Context
-	view   *snapshot
-	left   int // tokens
-	cut    Cut
-	picked []map[int]index.Chunk // per document: chunks by place
+	view      *snapshot
+	query     string
+	left      int // tokens
+	cut       Cut
+	taken     [][]index.Chunk // per document
+	shortened bool
 }
 
-// pack spends the budget in three rounds: the best chunk of every document;
-// then the other chunks that matched, best first; then, if none of those had
-// to be left out, one chunk after and one before the best of each document. A
-// chunk that does not fit is left out whole, and smaller ones may still fit.
-func pack(ctx context.Context, v *snapshot, docs []*found, budget int) ([]Result, Cut, error) {
-	p := &packer{ctx: ctx, view: v, left: budget, picked: make([]map[int]index.Chunk, len(docs))}
-	for i := range docs {
-		p.picked[i] = make(map[int]index.Chunk)
+// pack spends the budget on the chunks that are worth most, wherever they
+// stand: several of one document before the first of another if they match
+// better. The first chunk that does not fit is shortened to its best lines; from
+// there on, what does not fit is left out, and smaller ones may still fit.
+func pack(ctx context.Context, v *snapshot, docs []*found, r Request) ([]Result, Cut, error) {
+	offers, err := offersOf(ctx, v, docs)
+	if err != nil {
+		return nil, Cut{}, err
 	}
-	for _, want := range append(firstRound(docs), secondRound(docs)...) {
-		if err := p.take(want.doc, want.ID); err != nil {
-			return nil, Cut{}, err
+	p := &packer{view: v, query: r.Query, left: r.Budget, taken: make([][]index.Chunk, len(docs))}
+	for _, o := range offers {
+		if p.left == 0 && !o.missed {
+			continue
 		}
-	}
-	if p.cut == (Cut{}) {
-		if err := p.widen(docs); err != nil {
+		if err := p.take(ctx, o, docs[o.doc].Language); err != nil {
 			return nil, Cut{}, err
 		}
 	}
 	results := make([]Result, len(docs))
 	for i, d := range docs {
-		results[i] = Result{Document: d.Document, Score: d.score, Passages: passages(d, p.picked[i]), Duplicates: d.duplicates}
+		results[i] = Result{Document: d.Document, Score: d.score, Passages: passages(d, p.taken[i]), Duplicates: d.duplicates}
 	}
 	return results, p.cut, nil
 }
 
-// wish is a chunk for the document in this place of the answer.
-type wish struct {
-	doc int
-	Ranked
-}
-
-func firstRound(docs []*found) []wish {
-	out := make([]wish, len(docs))
+// offersOf returns the documents' found chunks and the chunks next to them,
+// those worth most first.
+func offersOf(ctx context.Context, v *snapshot, docs []*found) ([]offer, error) {
+	var out []offer
 	for i, d := range docs {
-		out[i] = wish{i, d.ranked[0]}
-	}
-	return out
-}
-
-func secondRound(docs []*found) []wish {
-	var out []wish
-	for i, d := range docs {
-		for _, r := range d.ranked[1:] {
-			if r.Score >= passageFloor*d.ranked[0].Score {
-				out = append(out, wish{i, r})
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b wish) int { return index.Compare(a.Hit, b.Hit) })
-	return out
-}
-
-// take adds the chunk if it fits and counts it as cut if not.
-func (p *packer) take(doc int, id index.ChunkID) error {
-	fits, c, err := p.add(doc, id)
-	if err == nil && !fits {
-		p.cut.Passages++
-		p.cut.Tokens += c.Tokens
-	}
-	return err
-}
-
-func (p *packer) add(doc int, id index.ChunkID) (bool, index.Chunk, error) {
-	chunks, err := p.view.load(p.ctx, []index.ChunkID{id})
-	if err != nil {
-		return false, index.Chunk{}, err
-	}
-	c := chunks[0]
-	if _, have := p.picked[doc][c.N]; have {
-		return true, c, nil
-	}
-	if c.Tokens > p.left {
-		return false, c, nil
-	}
-	p.left -= c.Tokens
-	p.picked[doc][c.N] = c
-	return true, c, nil
-}
-
-// widen adds the neighbours of the best chunks. Neighbours did not match, so
-// one that does not fit is not counted as cut.
-func (p *packer) widen(docs []*found) error {
-	for i, d := range docs {
-		best, err := p.view.load(p.ctx, []index.ChunkID{d.ranked[0].ID})
+		scores, err := scoresByPlace(ctx, v, d)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, n := range []int{best[0].N + 1, best[0].N - 1} {
-			if n < 0 || n >= len(d.document.chunks) {
+		best := max(d.ranked[0].Score, 0)
+		for n, id := range d.chunks {
+			own, matched := scores[n]
+			lent := nextTo * max(scores[n-1], scores[n+1])
+			if !matched && lent == 0 {
 				continue
 			}
-			if _, _, err := p.add(i, d.document.chunks[n]); err != nil {
-				return err
-			}
+			out = append(out, offer{
+				doc: i, n: n, id: id,
+				worth:   (1-documentShare)*max(own, lent) + documentShare*best,
+				matched: matched,
+				missed:  matched && own >= passageFloor*best,
+			})
 		}
+	}
+	slices.SortFunc(out, func(a, b offer) int {
+		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(a.doc, b.doc), cmp.Compare(a.n, b.n))
+	})
+	return out, nil
+}
+
+// scoresByPlace returns the scores of the document's found chunks by their
+// place in it.
+func scoresByPlace(ctx context.Context, v *snapshot, d *found) (map[int]float64, error) {
+	chunks, err := v.load(ctx, ids(hitsOf(d.ranked)))
+	if err != nil {
+		return nil, err
+	}
+	scores := make(map[int]float64, len(chunks))
+	for i, c := range chunks {
+		scores[c.N] = max(d.ranked[i].Score, 0)
+	}
+	return scores, nil
+}
+
+// take adds the chunk, or its best lines, or counts what there was no room for.
+func (p *packer) take(ctx context.Context, o offer, language string) error {
+	chunks, err := p.view.load(ctx, []index.ChunkID{o.id})
+	if err != nil {
+		return err
+	}
+	c, cut := chunks[0], 0
+	if c.Tokens > p.left && o.matched && p.mayShorten() {
+		short, ok := shorten(c, cmp.Or(language, analyze.Und), p.query, p.left)
+		if ok {
+			c, cut, p.shortened = short, c.Tokens-short.Tokens, true
+		}
+	}
+	if c.Tokens > p.left {
+		cut = c.Tokens
+	} else {
+		p.left -= c.Tokens
+		p.taken[o.doc] = append(p.taken[o.doc], c)
+	}
+	if cut > 0 && o.missed {
+		p.cut.Passages++
+		p.cut.Tokens += cut
 	}
 	return nil
 }
 
-// passages returns the picked chunks in document order, merged where they touch.
-func passages(d *found, picked map[int]index.Chunk) []Passage {
-	chunks := make([]index.Chunk, 0, len(picked))
-	for _, c := range picked {
-		chunks = append(chunks, c)
-	}
+// mayShorten is true once, so that an answer does not end in crumbs.
+func (p *packer) mayShorten() bool {
+	empty := !slices.ContainsFunc(p.taken, func(c []index.Chunk) bool { return len(c) > 0 })
+	return !p.shortened && (empty || p.left >= shortest)
+}
+
+// passages returns the chunks in document order, merged where they touch.
+func passages(d *found, chunks []index.Chunk) []Passage {
 	slices.SortFunc(chunks, func(a, b index.Chunk) int { return cmp.Compare(a.N, b.N) })
 	var out []Passage
 	for i, c := range chunks {
-		if i > 0 && chunks[i-1].N+1 == c.N {
+		if i > 0 && chunks[i-1].Span.End == c.Span.Start {
 			last := &out[len(out)-1]
 			last.Text += c.Text
 			last.Span.End = c.Span.End

@@ -1,34 +1,38 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"ken/corpora"
 	"ken/index"
 )
 
-// rank runs the legs that the mode asks for and fuses them.
+// rank runs the legs that the mode asks for, side by side, and fuses them.
 func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, q *queryVector) ([]Ranked, missing, error) {
 	var (
 		words, vectors []index.Hit
 		lost           missing
-		err            error
+		other          error
+		beside         sync.WaitGroup
 	)
+	if r.Mode != Lexical {
+		beside.Go(func() {
+			var ok bool
+			vectors, ok, other = s.vectorLeg(ctx, v.View, r, q)
+			lost.vector = !ok
+		})
+	}
+	var err error
 	if r.Mode != Vector {
 		words, lost.lexical, err = s.lexicalLeg(ctx, v, r)
-		if err != nil {
-			return nil, lost, err
-		}
 	}
-	if r.Mode != Lexical {
-		var ok bool
-		vectors, ok, err = s.vectorLeg(ctx, v, r, q)
-		if err != nil {
-			return nil, lost, err
-		}
-		lost.vector = !ok
+	beside.Wait()
+	if err = cmp.Or(err, other); err != nil {
+		return nil, missing{lexical: lost.lexical}, err
 	}
 	if r.Mode == Vector && lost.vector {
 		return nil, lost, fmt.Errorf("%w: the vector leg does not answer; use mode %s or %s", ErrUnavailable, Lexical, Hybrid)
@@ -79,30 +83,17 @@ func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request) ([]in
 
 // settle names each chunk's document and lowers what is not in force.
 func (s *Searcher) settle(ctx context.Context, v *snapshot, r Request, ranked []Ranked) error {
-	chunks, err := v.load(ctx, ids(hitsOf(ranked)))
+	outlines, err := v.outlines(ctx, hitsOf(ranked), false)
 	if err != nil {
 		return err
 	}
-	for i := range ranked {
-		ranked[i].Doc = chunks[i].Doc
-		if err := s.lower(ctx, v, r, &ranked[i]); err != nil {
-			return err
+	for i, o := range outlines {
+		ranked[i].Doc = o.Doc
+		if !r.History {
+			ranked[i].Score *= s.Params.standing(o.Status)
 		}
 	}
 	sortRanked(ranked)
-	return nil
-}
-
-// lower applies the factor of the document's status.
-func (s *Searcher) lower(ctx context.Context, v *snapshot, r Request, ranked *Ranked) error {
-	if r.History {
-		return nil
-	}
-	d, err := v.document(ctx, ranked.Doc)
-	if err != nil {
-		return err
-	}
-	ranked.Score *= s.Params.standing(d.Status)
 	return nil
 }
 

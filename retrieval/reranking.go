@@ -29,14 +29,18 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []
 		return ranked, nil
 	}
 	ranked = slices.Clone(ranked)
+	outlines, err := v.outlines(ctx, hitsOf(ranked[:n]), false)
+	if err != nil {
+		return nil, err
+	}
 	for i := range ranked {
 		if i >= n {
 			ranked[i].Score /= 2
 			continue
 		}
 		ranked[i].Score = .5 + scores[i]/2
-		if err := s.lower(ctx, v, r, &ranked[i]); err != nil {
-			return nil, err
+		if !r.History {
+			ranked[i].Score *= s.Params.standing(outlines[i].Status)
 		}
 	}
 	sortRanked(ranked)

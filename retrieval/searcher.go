@@ -136,7 +136,7 @@ func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []
 	if err != nil {
 		return Response{}, err
 	}
-	results, cut, err := pack(ctx, v, found, r.Budget)
+	results, cut, err := pack(ctx, v, found, r)
 	if err != nil {
 		return Response{}, err
 	}

@@ -14,6 +14,8 @@ type snapshot struct {
 	index.View
 	chunks map[index.ChunkID]index.Chunk
 	docs   map[corpora.DocID]document
+
+	outlined map[index.ChunkID]index.Outline
 }
 
 // document is a readable document and its chunks in order.
@@ -28,6 +30,33 @@ func newSnapshot(v index.View) *snapshot {
 		chunks: make(map[index.ChunkID]index.Chunk),
 		docs:   make(map[corpora.DocID]document),
 	}
+}
+
+// outlines returns the outlines of the hits, in their order.
+func (s *snapshot) outlines(ctx context.Context, hits []index.Hit, grams bool) ([]index.Outline, error) {
+	out := make([]index.Outline, len(hits))
+	var absent []index.ChunkID
+	var places []int
+	for i, h := range hits {
+		o, ok := s.outlined[h.ID]
+		if out[i] = o; !ok || grams {
+			absent, places = append(absent, h.ID), append(places, i)
+		}
+	}
+	if len(absent) == 0 {
+		return out, nil
+	}
+	read, err := s.Outlines(ctx, absent, grams)
+	if err != nil {
+		return nil, fmt.Errorf("read outlines: %w", err)
+	}
+	if s.outlined == nil {
+		s.outlined = make(map[index.ChunkID]index.Outline, 2*len(absent))
+	}
+	for i, o := range read {
+		out[places[i]], s.outlined[absent[i]] = o, o
+	}
+	return out, nil
 }
 
 // load returns the chunks of the ids, in their order.

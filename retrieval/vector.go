@@ -39,7 +39,7 @@ func (s *Searcher) embedQuery(ctx context.Context, r Request) (*queryVector, err
 }
 
 // vectorLeg searches by vector. It reports false if the leg cannot answer.
-func (s *Searcher) vectorLeg(ctx context.Context, v *snapshot, r Request, q *queryVector) ([]index.Hit, bool, error) {
+func (s *Searcher) vectorLeg(ctx context.Context, v index.View, r Request, q *queryVector) ([]index.Hit, bool, error) {
 	stored := v.Model()
 	if q == nil || stored.Dim != 0 && stored.Hash != q.model.Hash {
 		return nil, false, nil

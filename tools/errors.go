@@ -21,6 +21,7 @@ const (
 	kindArgument        = "invalid_argument"
 	kindNotFound        = "not_found"
 	kindUnauthenticated = "unauthenticated"
+	kindNotApproved     = "not_approved"
 	kindScope           = "insufficient_scope"
 	kindBusy            = "busy"
 	kindTimeout         = "timeout"
@@ -65,6 +66,7 @@ var failures = []struct {
 	{errNoPrincipal, failure{Kind: kindUnauthenticated, Message: "the request has no identity", Suggestion: "send a key with the request"}},
 	{errScope, failure{Kind: kindScope, Message: "the credential may not be used for this", Suggestion: "sign in again for the scope that the challenge names, or use a key that has it"}},
 	{errCursor, failure{Kind: kindArgument, Message: "the cursor is not valid", Suggestion: "begin the list anew, without a cursor", Field: "cursor"}},
+	{errNotApproved, failure{Kind: kindNotApproved, Message: "nobody approved this, and nothing was done", Suggestion: "ask the user; the client has to support questions to the user (elicitation)"}},
 	{index.ErrNotFound, failure{Kind: kindNotFound, Message: "no such document", Suggestion: "use an id from a search result, exactly as it stands there"}},
 	{middleware.ErrBusy, failure{Kind: kindBusy, Message: fmt.Sprintf("the knowledge base is busy, try again in %d s", busySeconds), Suggestion: "wait, then send the same request again", RetryAfter: busySeconds}},
 	{retrieval.ErrUnavailable, failure{Kind: kindUnavailable, Message: "this kind of search is not available at the moment", Suggestion: `search with mode "hybrid" or "lexical", or try again later`, RetryAfter: busySeconds}},

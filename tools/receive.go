@@ -13,6 +13,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"ken/corpora/acl"
+	"ken/corpora/policy"
 	"ken/index"
 	"ken/tools/auth"
 )
@@ -20,10 +21,12 @@ import (
 const (
 	methodListResources = "resources/list"
 	methodReadResource  = "resources/read"
+	methodComplete      = "completion/complete"
+	methodListTools     = "tools/list"
 )
 
 // works are the methods, tool calls apart, that ask something of the searcher.
-var works = map[string]bool{methodListResources: true, methodReadResource: true, "completion/complete": true, "prompts/get": true}
+var works = map[string]bool{methodListResources: true, methodReadResource: true, methodComplete: true, "prompts/get": true}
 
 // receive stands before every request: no request without a principal, no
 // panic that ends the process, no error that tells more than [explain] lets it.
@@ -31,11 +34,22 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
 		start := time.Now()
 		p := s.principal(req)
+		left := &departures{}
+		ctx = context.WithValue(ctx, departuresKey{}, left)
 		defer func() {
-			s.observe(ctx, Call{Principal: p, Method: method, Tool: toolName(req), Kind: kindOf(res, err), Duration: time.Since(start)})
+			c := s.call(p, method, req)
+			c.Kind, c.Duration = kindOf(res, err), time.Since(start)
+			if err == nil && c.Kind == "" {
+				c.Left = left.all()
+			}
+			res, err = s.audited(ctx, c, res, err)
+			s.observe(ctx, c)
 		}()
 		if p.IsZero() {
 			return nil, explain(errNoPrincipal).protocolError()
+		}
+		if res, err := s.authorise(ctx, method, req); res != nil || err != nil {
+			return res, err
 		}
 		if err := s.inScope(method, req); err != nil {
 			return nil, explain(err).protocolError()
@@ -49,6 +63,13 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		}
 		return res, nil
 	}
+}
+
+// call is what can be known of a request before it is answered.
+func (s surface) call(p acl.Principal, method string, req mcp.Request) Call {
+	c := Call{Principal: p, Method: method, Tool: toolName(req), Time: s.opts.Clock(), Arguments: redacted(req)}
+	c.Client, c.Session = client(req)
+	return c
 }
 
 // caught runs f and makes an error of its panic.
@@ -67,7 +88,10 @@ var errPanic = errors.New("panic")
 
 func (s surface) dispatch(ctx context.Context, next mcp.MethodHandler, method string, req mcp.Request) (res mcp.Result, err error) {
 	if !works[method] {
-		return next(ctx, method, req)
+		if res, err = next(ctx, method, req); err == nil && method == methodListTools {
+			return s.listed(ctx, req, res)
+		}
+		return res, err
 	}
 	err = s.bounded(ctx, func(ctx context.Context) error {
 		if method == methodListResources {
@@ -109,6 +133,15 @@ func identity(req mcp.Request) auth.Identity {
 		return id
 	}
 	return auth.Identity{}
+}
+
+// credential is what the request was proved with. Over a transport without
+// identities there is none, and no scope is asked.
+func (s surface) credential(req mcp.Request) policy.Credential {
+	if !s.fixed.IsZero() {
+		return policy.Credential{Local: true}
+	}
+	return policy.Credential{Scopes: identity(req).Scopes}
 }
 
 // protocolError is what the client may see of an error.

@@ -49,6 +49,7 @@ func (s surface) listResources(ctx context.Context, req mcp.Request) (mcp.Result
 			res.NextCursor = s.cursors.seal(p, methodListResources, docs[i-1].ID)
 			break
 		}
+		leaveNames(ctx, docs[i:i+1])
 		res.Resources = append(res.Resources, showResource(d))
 	}
 	return res, nil
@@ -133,6 +134,7 @@ func (s surface) matchingIDs(ctx context.Context, p acl.Principal, prefix string
 	if err != nil {
 		return nil, err
 	}
+	leaveNames(ctx, docs[:min(len(docs), maxCompletions)])
 	ids := make([]string, 0, len(docs))
 	for _, d := range docs {
 		ids = append(ids, showID(d.ID))

@@ -11,12 +11,6 @@ import (
 	"ken/tools/auth"
 )
 
-// Names of the reading tools.
-const (
-	toolSearch = "search"
-	toolFetch  = "fetch"
-)
-
 // DefaultToolScopes are the scopes that the reading tools need; every other
 // tool needs [auth.ScopeAdmin].
 func DefaultToolScopes() map[string]string {

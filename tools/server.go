@@ -13,6 +13,7 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/policy"
 	"ken/retrieval"
 	"ken/tools/auth"
 	"ken/tools/middleware"
@@ -50,8 +51,18 @@ type Options struct {
 	Concurrency int           // calls that run at once; 0 is 100
 	Queue       int           // calls that wait; 0 is 400. More are told that the server is busy
 
+	// Authority says who may use which tool; nil lets everybody use those that
+	// read, and nobody others.
+	Authority Authority
+	// Administrator does what the administrator's tools are asked to do; nil:
+	// there are no such tools.
+	Administrator Administrator
+
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)
+	// Audit writes a call down before its answer leaves; nil is nobody. If it
+	// fails, the answer is an internal error.
+	Audit func(context.Context, Call) error
 }
 
 // Call is what can be known of a call without reading it.
@@ -61,6 +72,12 @@ type Call struct {
 	Tool      string // "search"; "" if the method is another
 	Kind      string // kind of error, "" if none
 	Duration  time.Duration
+
+	Time      time.Time         // when it began
+	Client    string            // what the sender's program calls itself
+	Session   string            // hash of the session's id; "" without one
+	Arguments map[string]string // what was asked, without what a person wrote
+	Left      []Left            // what left, each document once
 }
 
 const (
@@ -83,6 +100,9 @@ func (o Options) WithDefaults() Options {
 	if o.CursorKey == nil {
 		o.CursorKey = make([]byte, cursorKeySize)
 		rand.Read(o.CursorKey)
+	}
+	if o.Authority == nil {
+		o.Authority = anyoneReads{policy.DefaultRoles()}
 	}
 	if o.ToolScopes == nil {
 		o.ToolScopes = DefaultToolScopes()
@@ -123,7 +143,9 @@ type Server struct {
 	opts     Options
 	cursors  cursors
 	gate     *middleware.Gate
-	fixtures fixtures
+
+	approvals *approvals
+	fixtures  fixtures
 }
 
 // fixtures are what a test adds to the protocol's server. There are none
@@ -143,9 +165,10 @@ func New(s Searcher, o Options) (*Server, error) {
 		return nil, fmt.Errorf("new tools server: %w", err)
 	}
 	return &Server{
-		searcher: s, opts: o,
-		cursors: newCursors(o.CursorKey),
-		gate:    middleware.NewGate(o.Concurrency, o.Queue),
+		searcher: gate{s}, opts: o,
+		cursors:   newCursors(o.CursorKey),
+		gate:      middleware.NewGate(o.Concurrency, o.Queue),
+		approvals: newApprovals(o.CursorKey, o.Clock),
 	}, nil
 }
 
@@ -185,7 +208,8 @@ func (b toolbox) AddTool(t *mcp.Tool, h mcp.ToolHandler) {
 	b.Server.AddTool(t, h)
 }
 
-// protocol builds the protocol server. What it advertises is the same for everyone.
+// protocol builds the protocol server. What it advertises is the same for
+// everyone, except that tools are listed for those who may use them.
 func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	at := surface{s, fixed, map[string]bool{}}
 	options := &mcp.ServerOptions{
@@ -203,6 +227,10 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
+	if s.opts.Administrator != nil {
+		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
+		m.AddTool(setACLTool(), at.administer(at.setACLOrder))
+	}
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
 	if s.fixtures != nil {

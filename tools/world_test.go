@@ -143,7 +143,8 @@ func (w *world) key(p acl.Principal) string {
 			subjects = append(subjects, s)
 		}
 	}
-	_, secret, err := w.keys.Create(subjects, time.Time{}, "")
+	// Of use for every tool, so that what is refused is refused to the person.
+	_, secret, err := w.keys.Create(subjects, time.Time{}, "", auth.ScopeRead, auth.ScopeAdmin)
 	must(w.t, err)
 	return secret
 }

@@ -11,11 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
-	"ken/index"
 	"ken/index/embedded"
 )
 
@@ -27,15 +25,15 @@ func (p *program) aclCommand() *cobra.Command {
 returns, and a later ingest keeps it: it goes over whatever the source says.
 
 A revoke denies, and a deny outweighs every grant. A grant takes back an earlier
-revoke of the same subject, but lifts no deny that the source states.
-
-The index is used by one process at a time: stop ken serve first.`,
+revoke of the same subject, but lifts no deny that the source states.`,
 		Example: `  ken acl show handbook/pay/bands.md
   ken acl explain --as user:ann handbook/pay/bands.md
   ken acl grant --to group:auditors --until 2026-12-31 handbook/pay/bands.md
-  ken acl revoke --from user:ann handbook/pay/bands.md`,
+  ken acl revoke --from user:ann handbook/pay/bands.md
+  ken acl reset handbook/pay/bands.md`,
 	}
-	cmd.AddCommand(p.aclShowCommand(), p.aclExplainCommand(), p.aclGrantCommand(), p.aclRevokeCommand(), p.aclSetCommand())
+	cmd.AddCommand(p.aclShowCommand(), p.aclExplainCommand(), p.aclGrantCommand(), p.aclRevokeCommand(), p.aclSetCommand(),
+		p.aclResetCommand(), p.aclAsOfCommand())
 	return cmd
 }
 
@@ -85,7 +83,7 @@ func (p *program) aclGrantCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.override(cmd.Context(), args[0], func(o policy.Override) policy.Override { return o.Grant(g) })
+			return p.override(cmd.Context(), args[0], false, func(o policy.Override) policy.Override { return o.Grant(g) })
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`SUBJECT` such as user:ann or group:hr")
@@ -121,7 +119,7 @@ func (p *program) aclRevokeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.override(cmd.Context(), args[0], func(o policy.Override) policy.Override { return o.Revoke(g.Subject) })
+			return p.override(cmd.Context(), args[0], true, func(o policy.Override) policy.Override { return o.Revoke(g.Subject) })
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "`SUBJECT` such as user:ann or group:hr")
@@ -148,7 +146,7 @@ nobody may read the document. A clearance that its class needs stays needed.`,
 				}
 			}
 			l := acl.NewList(grants[0], grants[1])
-			return p.override(cmd.Context(), args[0], func(policy.Override) policy.Override { return policy.Override{Set: &l} })
+			return p.override(cmd.Context(), args[0], false, func(policy.Override) policy.Override { return policy.Override{Set: &l} })
 		},
 	}
 	cmd.Flags().StringSliceVar(&allow, "allow", nil, "comma-separated `SUBJECTS`")
@@ -159,55 +157,82 @@ nobody may read the document. A clearance that its class needs stays needed.`,
 // override changes what is said of a document. The file comes first: a change
 // that is in force and that the next ingest would undo is worse than one that
 // failed and says so.
-func (p *program) override(ctx context.Context, id string, change func(policy.Override) policy.Override) error {
-	return p.withDocument(ctx, id, func(store *embedded.Store, d corpora.Document) error {
-		path, err := p.overridesFile()
+func (p *program) override(ctx context.Context, id string, closing bool, change func(policy.Override) policy.Override) error {
+	return p.withStore(func(store *embedded.Store) error {
+		book, err := p.overrides()
 		if err != nil {
 			return err
 		}
-		all, err := policy.ReadOverrides(path)
-		if err != nil {
-			return err
+		l, err := setOverride(ctx, book, store, corpora.DocID(id), closing, change)
+		if err == nil {
+			showList(p.stdout, l)
 		}
-		old := all[d.ID]
-		o := change(old)
-		all[d.ID] = o
-		if err := all.Write(path); err != nil {
-			return err
-		}
-		l := o.Apply(old.Remove(d.ACL))
-		if err := store.SetACL(ctx, d.ID, l); err != nil {
-			return err
-		}
-		showList(p.stdout, l)
-		return nil
+		return err
 	})
 }
 
-func (p *program) overridesFile() (string, error) {
-	dir, err := p.dataDir()
-	return filepath.Join(dir, "acl-overrides.json"), err
+// setOverride writes down what is said of a document and puts it in force. A
+// change that is closing opens it to nobody.
+func setOverride(ctx context.Context, book *policy.Book, store *embedded.Store, id corpora.DocID, closing bool, change func(policy.Override) policy.Override) (l acl.List, err error) {
+	err = book.Do(func(pages *policy.Pages) error {
+		d, err := store.Lookup(ctx, id)
+		if err != nil {
+			return err
+		}
+		old, ok := pages.Of(id)
+		if !ok && d.Stamp != "" { // nothing was said: the list is the source's
+			old.Source = &d.ACL
+		}
+		o := change(old)
+		o.Source = old.Source
+		if err := pages.Set(id, &o); err != nil {
+			return err
+		}
+		l = o.Apply(old.Remove(d.ACL))
+		if closing && len(d.ACL.Allow()) == 0 { // closed, by a fault perhaps: an earlier grant must not open it
+			l = l.Instead(nil, l.Deny())
+		}
+		return store.SetACL(ctx, id, l)
+	})
+	return l, err
 }
 
-// withDocument opens the index and finds a document.
-func (p *program) withDocument(ctx context.Context, id string, do func(*embedded.Store, corpora.Document) error) (err error) {
+func (p *program) overrides() (*policy.Book, error) {
+	if p.host != nil {
+		return p.host.book, nil
+	}
+	dir, err := p.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	p.books.Lock()
+	defer p.books.Unlock()
+	if p.book == nil || p.bookOf != dir {
+		p.book, p.bookOf = policy.NewBook(filepath.Join(dir, "acl-overrides.json")), dir
+	}
+	return p.book, nil
+}
+
+// withStore opens the index.
+func (p *program) withStore(do func(*embedded.Store) error) error {
 	dir, err := p.existingDir()
 	if err != nil {
 		return err
 	}
-	store, err := embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process})
+	store, err := p.openStore(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	source, _, _ := strings.Cut(id, "/")
-	for d, err := range store.Documents(ctx, source) {
+	return errors.Join(do(store), p.closeStore(store))
+}
+
+// withDocument opens the index and finds a document.
+func (p *program) withDocument(ctx context.Context, id string, do func(*embedded.Store, corpora.Document) error) error {
+	return p.withStore(func(store *embedded.Store) error {
+		d, err := store.Lookup(ctx, corpora.DocID(id))
 		if err != nil {
 			return err
 		}
-		if string(d.ID) == id {
-			return do(store, d)
-		}
-	}
-	return fmt.Errorf("document %q: %w", id, index.ErrNotFound)
+		return do(store, d)
+	})
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/wire"
 	"ken/index/embedded"
 )
 
@@ -31,11 +30,11 @@ func (p *program) check(cmd *cobra.Command, jsonFile string) error {
 	if err != nil {
 		return err
 	}
-	store, err := embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process})
+	store, err := p.openStore(dir)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer p.closeStore(store)
 	report, err := store.Check(cmd.Context())
 	if err != nil {
 		return err

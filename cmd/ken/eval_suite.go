@@ -178,8 +178,8 @@ func printAnswers(out io.Writer, a suite.Answers) {
 	if a.All.Questions == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s: accuracy %.4f (%.4f if refusing an answerable question is an error) of %d; abstains below %.3f, F1 %.4f on the half that gave the threshold, %.4f on the other\n",
-		a.System, a.All.Accuracy, a.All.Strict, a.All.Questions, a.All.Threshold, a.Calibrated.F1, a.HeldOut.F1)
+	fmt.Fprintf(out, "\n%s: accuracy %.4f (%.4f if refusing an answerable question is an error) of %d; abstains below %.3f, F1 %.4f on the half that gave the threshold, %.4f on the other (%.4f with the halves swapped)\n",
+		a.System, a.All.Accuracy, a.All.Strict, a.All.Questions, a.All.Threshold, a.Calibrated.F1, a.HeldOut.F1, a.Swapped.F1)
 	for _, s := range a.Sets {
 		fmt.Fprintf(out, "  %s: accuracy %.4f, abstention precision %.4f, recall %.4f, F1 %.4f (%d of %d cannot be answered)\n",
 			s.Set, s.Accuracy, s.Precision, s.Recall, s.F1, s.Unanswerable, s.Questions)

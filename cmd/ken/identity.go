@@ -163,27 +163,54 @@ func tlsConfig(o serveOptions) (*tls.Config, error) {
 // asker belongs to.
 type member struct {
 	searcher tools.Searcher
-	resolver acl.Resolver
+	resolve  resolve
 }
 
-// withGroups adds the groups of groups.yaml in the data directory, if it is there.
-func (p *program) withGroups(s tools.Searcher) (tools.Searcher, error) {
+// resolve adds to a principal the groups that it belongs to now.
+type resolve func(context.Context, acl.Principal) (acl.Principal, error)
+
+// resolver reads groups.yaml in the data directory, if it is there; else nil.
+func (p *program) resolver() (resolve, error) {
 	dir, err := p.dataDir()
 	if err != nil {
 		return nil, err
 	}
 	groups, err := policy.OpenDirectory(filepath.Join(dir, groupsFile))
 	if os.IsNotExist(err) {
-		return s, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return member{s, acl.Resolver{Directory: groups}}, nil
+	return func(ctx context.Context, who acl.Principal) (acl.Principal, error) {
+		return groups.Resolve(ctx, who, p.now)
+	}, nil
+}
+
+// withGroups adds the groups of groups.yaml in the data directory, if it is there.
+func (p *program) withGroups(s tools.Searcher) (tools.Searcher, error) {
+	r, err := p.resolver()
+	if r == nil || err != nil {
+		return s, err
+	}
+	return member{s, r}, nil
+}
+
+// asker reads --as and adds the groups of groups.yaml, as serving does.
+func (p *program) asker(ctx context.Context, subjects string) (acl.Principal, error) {
+	who, err := principal(subjects)
+	if err != nil {
+		return acl.Principal{}, err
+	}
+	r, err := p.resolver()
+	if r == nil || err != nil {
+		return who, err
+	}
+	return r(ctx, who)
 }
 
 func (m member) Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return retrieval.Response{}, err
 	}
@@ -191,7 +218,7 @@ func (m member) Search(ctx context.Context, p acl.Principal, r retrieval.Request
 }
 
 func (m member) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return retrieval.Page{}, err
 	}
@@ -199,7 +226,7 @@ func (m member) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, of
 }
 
 func (m member) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {
-	p, err := m.resolver.Resolve(ctx, p)
+	p, err := m.resolve(ctx, p)
 	if err != nil {
 		return nil, err
 	}

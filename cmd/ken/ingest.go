@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora/acl"
 	"ken/corpora/source/folder"
@@ -30,8 +32,9 @@ func (p *program) ingestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest FOLDER",
 		Short: "Take in a folder of documents with their permissions",
-		Long: `Bring the index up to date with a folder of Markdown, HTML and text files. Only
-what changed is read and embedded again; what is gone is removed.
+		Long: `Bring the index up to date with a folder of Markdown, HTML, text, PDF, Word,
+PowerPoint, Excel, CSV, JSON, mail, source code and archives. Only what changed is
+read and embedded again; what is gone is removed.
 
 Who may read a document is said by FOLDER/.ken/acl.yaml, by the document's front
 matter and by a sidecar file NAME.EXT.acl.yaml. A folder without a policy can be
@@ -81,6 +84,7 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err != nil {
 		return err
 	}
+	path = p.path(path)
 	source, err := folder.Open(path, folder.Options{Name: o.name, Owner: owner, MaxBytes: o.maxBytes})
 	if err != nil {
 		return err
@@ -89,11 +93,15 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 	if err := p.outside(path); err != nil {
 		return err
 	}
-	origin, err := source.Policy()
+	origin, err := source.Policy(ctx)
 	if err != nil {
 		return err
 	}
-	governed, err := p.overridden(source)
+	protected, by, err := p.protected(ctx, source)
+	if err != nil {
+		return err
+	}
+	governed, err := p.overridden(protected)
 	if err != nil {
 		return err
 	}
@@ -106,11 +114,18 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 			err = cerr
 		}
 	}()
-	bar := newProgress(p.stderr)
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show}, governed)
+	expired, err := p.expired()
+	if err != nil {
+		return err
+	}
+	bar, started := newProgress(p.stderr), p.now()
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
+	}
+	if dir, derr := p.dataDir(); derr == nil {
+		err = errors.Join(err, ledger.Record(dir, started, o.again(path, source.Name(), owner), summary, err))
 	}
 	if report := p.reportIngest(o.json, summary, origin); err == nil {
 		err = report
@@ -119,6 +134,18 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 		err = exitError{code: exitQuarantined}
 	}
 	return err
+}
+
+// again are the arguments that read the same source again.
+func (o ingestOptions) again(path, name string, owner acl.Subject) []string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	args := []string{path, "--name=" + name, "--owner=" + string(owner)}
+	if o.maxBytes > 0 {
+		args = append(args, fmt.Sprintf("--max-bytes=%d", o.maxBytes))
+	}
+	return args
 }
 
 // owner reads --owner; without it, whoever runs the process.
@@ -213,15 +240,24 @@ func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path s
 	if err := claimFolder(&settings, name, path, o.name != ""); err != nil {
 		return nil, err
 	}
+	return p.openWith(ctx, dir, settings, flags)
+}
+
+// openWith opens the data directory to write with the embedder that the flags
+// name, or the one of the settings, and keeps the settings.
+func (p *program) openWith(ctx context.Context, dir string, settings config.Settings, flags config.Embedder) (*wire.Base, error) {
 	if flags != (config.Embedder{}) {
 		if err := checkEmbedder(flags); err != nil {
 			return nil, err
+		}
+		if p.host != nil && flags != settings.Embedder {
+			return nil, usage("the embedder of a served index cannot be changed: stop ken serve first")
 		}
 		settings.Embedder = flags
 	}
 	wo := p.options(dir, settings)
 	wo.Write = true
-	kb, err := wire.Open(ctx, wo)
+	kb, err := p.openBase(ctx, wo)
 	if err != nil {
 		return nil, err
 	}
@@ -262,6 +298,12 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Expired > 0 {
+		fmt.Fprintf(w, "%d documents were kept as long as retention.yaml says and are left out\n", r.Expired)
+	}
+	if r.Erased > 0 {
+		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
+	}
 	if r.Reembedded {
 		fmt.Fprintln(w, "The model changed: every chunk was embedded again.")
 	}

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
+	"ken/corpora/policy"
 	"ken/retrieval"
 )
 
@@ -32,6 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a process that does not end by itself
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	tuneCollector(p.getenv)
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -46,6 +49,13 @@ type program struct {
 
 	data    string // the data directory, from --data
 	process string // what other processes are told: "ken serve"
+
+	// A command that another process sent here (see handover.go).
+	host   *host
+	dir    string // working directory of who sent it
+	books  sync.Mutex
+	book   *policy.Book // of the data directory bookOf; see overrides
+	bookOf string
 }
 
 // exitError carries an exit code; its error, if any, has yet to be printed.
@@ -78,6 +88,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if code, done := p.handOver(ctx, cmd, args, err); done {
+		return code
+	}
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("write result: %w", out.err)
 	}
@@ -93,11 +106,16 @@ func (p *program) run(ctx context.Context, args []string) int {
 			return code
 		}
 	}
+	p.report(cmd, code, err)
+	return code
+}
+
+// report tells whoever ran the command why it failed.
+func (p *program) report(cmd *cobra.Command, code int, err error) {
 	fmt.Fprintf(p.stderr, "ken: %v\n", err)
 	if code == exitUsage {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
-	return code
 }
 
 // isUsage reports whether err is about what was asked for: a request that can
@@ -127,10 +145,16 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default: $KEN_DATA or the platform's place)")
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { p.process = cmd.CommandPath() }
+	memory := root.PersistentFlags().String("memory", defaultMemory, "most memory of the process, index files aside; 0 is no limit")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		p.process = cmd.CommandPath()
+		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
+	}
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
-		p.serveCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
+		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -168,6 +192,9 @@ func markUsageErrors(cmd *cobra.Command) {
 
 // dataDir returns the data directory in force.
 func (p *program) dataDir() (string, error) {
+	if p.host != nil {
+		return p.host.dir, nil
+	}
 	if p.data != "" {
 		return p.data, nil
 	}

@@ -28,7 +28,7 @@ func (p *program) open(ctx context.Context, f searchFlags) (*wire.Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	kb, err := wire.Open(ctx, o)
+	kb, err := p.openBase(ctx, o)
 	if err == nil && kb.EmbedderErr != nil {
 		fmt.Fprintf(p.stderr, "ken: the embedder cannot be used, searching by words alone: %v\n", kb.EmbedderErr)
 	}

@@ -31,7 +31,7 @@ func (p *program) writeJSON(file string, v any) error {
 		return err
 	}
 	// Others on the machine may not read what this person may, or a new key.
-	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(p.path(file), b.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
@@ -69,8 +69,11 @@ func (w *watched) Write(b []byte) (int, error) {
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
-	if out, ok := w.(*watched); ok {
+	for out, ok := w.(*watched); ok; out, ok = w.(*watched) {
 		w = out.Writer
+	}
+	if far, ok := w.(remote); ok {
+		return far.terminal
 	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

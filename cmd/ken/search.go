@@ -98,7 +98,7 @@ may read.`,
 }
 
 func (p *program) search(cmd *cobra.Command, o searchOptions) error {
-	who, err := principal(o.as)
+	who, err := p.asker(cmd.Context(), o.as)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (p *program) fetchCommand() *cobra.Command {
 		Example: `  ken fetch --as user:ann,group:hr handbook/people/leave.md`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := principal(as)
+			who, err := p.asker(cmd.Context(), as)
 			if err != nil {
 				return err
 			}
@@ -289,7 +289,7 @@ func parseSpan(text string) (index.Span, error) {
 }
 
 func (p *program) verify(cmd *cobra.Command, as, jsonFile string, c retrieval.Citation) error {
-	who, err := principal(as)
+	who, err := p.asker(cmd.Context(), as)
 	if err != nil {
 		return err
 	}

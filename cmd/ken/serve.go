@@ -33,6 +33,9 @@ request shows a key (ken keys create) and gets what the key's subjects may read,
 an access token of the identity provider that --issuer names. Groups that
 groups.yaml in the data directory declares count at the next question.
 
+While it runs, other ken commands on the same data directory (ingest, acl, search,
+a second serve --stdio, …) are carried out by this process.
+
 Plain HTTP is served on loopback only. Elsewhere give a certificate, or say with
 --trust-proxy that a proxy in front ends TLS and that nobody else reaches ken.
 Without keys, --demo serves the bundled handbook alone, on loopback, and prints a
@@ -104,6 +107,10 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.host != nil {
+		return server.Run(ctx, who, p.host.transport(p))
+	}
+	defer p.takeCommands(ctx, kb)()
 	return server.RunStdio(ctx, who)
 }
 
@@ -136,6 +143,7 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
 }

@@ -100,11 +100,11 @@ func TestServeHTTP(t *testing.T) {
 		t.Error("a wrong key was accepted")
 	}
 
-	second := ken(t, data, "search", "--as", "user:ann", "leave")
+	second := ken(t, data, "serve", "--http", "127.0.0.1:0")
 	var stderr bytes.Buffer
 	second.Stderr = &stderr
 	if err := second.Run(); err == nil || !regexp.MustCompile(`in use by process \d+ \(ken serve\)`).MatchString(stderr.String()) {
-		t.Errorf("a second process: %v, %q; want to be told who holds the directory", err, stderr.String())
+		t.Errorf("a second server: %v, %q; want to be told who holds the directory", err, stderr.String())
 	}
 
 	id := strings.Split(annKey, "_")[1]

@@ -10,7 +10,9 @@ import (
 	"ken/corpora/frontmatter"
 )
 
-const maxMarkdown = 16 << 20 // bytes
+// maxMarkdown bounds Markdown, in bytes. Of the worst that was found, a megabyte
+// takes 80 to read.
+const maxMarkdown = 4 << 20
 
 // extractMarkdown keeps the Markdown as it is written, without front matter,
 // hidden text and invisible characters. The title is the front matter's, or

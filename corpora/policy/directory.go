@@ -14,13 +14,15 @@ import (
 
 // Directory is the groups that a policy file declares. It follows the file: a
 // change counts from the next question on, and while the file cannot be read or
-// understood nobody's groups are known. Safe for concurrent use.
+// understood nobody's groups are known. They are as old as the file. Safe for
+// concurrent use.
 type Directory struct {
 	path string
 
 	mu     sync.Mutex
 	seen   fs.FileInfo
 	groups acl.Groups
+	maxAge time.Duration
 }
 
 // OpenDirectory reads the file, which must declare groups.
@@ -36,9 +38,20 @@ func (d *Directory) Groups(ctx context.Context, held []acl.Subject) (acl.Members
 	if err != nil {
 		return acl.Membership{}, err
 	}
-	m, err := g.Groups(ctx, held)
-	m.AsOf = time.Now() // the file was looked at just now
-	return m, err
+	return g.Groups(ctx, held)
+}
+
+// Resolve adds to a principal the groups that the file has now. If they are not
+// known, or the file was written longer ago than its max_age, the principal is
+// nobody; see [acl.Resolver].
+func (d *Directory) Resolve(ctx context.Context, p acl.Principal, clock func() time.Time) (acl.Principal, error) {
+	if _, err := d.Current(); err != nil {
+		return acl.Principal{}, fmt.Errorf("%w: %w", acl.ErrMembership, err)
+	}
+	d.mu.Lock()
+	maxAge := d.maxAge
+	d.mu.Unlock()
+	return acl.Resolver{Directory: d, MaxAge: maxAge, Clock: clock}.Resolve(ctx, p)
 }
 
 // Current returns the groups as the file has them now.
@@ -49,7 +62,7 @@ func (d *Directory) Current() (acl.Groups, error) {
 	if err != nil {
 		return acl.Groups{}, err
 	}
-	if d.seen != nil && os.SameFile(d.seen, info) && d.seen.Size() == info.Size() && d.seen.ModTime().Equal(info.ModTime()) {
+	if d.seen != nil && same(d.seen, info) {
 		return d.groups, nil
 	}
 	d.seen = nil
@@ -61,11 +74,11 @@ func (d *Directory) Current() (acl.Groups, error) {
 	if err != nil {
 		return acl.Groups{}, fmt.Errorf("%s: %w", d.path, err)
 	}
-	groups, ok := p.Groups(time.Now())
+	groups, ok := p.Groups(info.ModTime())
 	if !ok {
 		return acl.Groups{}, fmt.Errorf("%s: %w", d.path, errNoGroups)
 	}
-	d.groups, d.seen = groups, info
+	d.groups, d.seen, d.maxAge = groups, info, p.maxAge
 	return groups, nil
 }
 

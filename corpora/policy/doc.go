@@ -25,6 +25,10 @@
 //	  hr: [user:ann, group:people-ops]
 //	  people-ops: [user:bob]
 //	  auditors: []             # its members come from elsewhere, a token for example
+//	max_age: 36h               # if nobody has written the file since, its groups are not known
+//	mail: participants         # user:ADDRESS may read the mails that ADDRESS wrote or got
+//	protect:                   # values that are taken out before anything is stored (package protect)
+//	  - {find: email, do: redact}
 //
 // Paths are relative to the folder and compared byte for byte; a rule that would
 // match but for case or characters that look alike closes the document

@@ -104,3 +104,16 @@ func (d *declared) checkRules(at strictyaml.Node, says Statement) error {
 func unknownGroup(s acl.Subject) string {
 	return "the group " + string(s) + " is not declared under groups: correct the name, or declare it (with [] if its members come from elsewhere)"
 }
+
+// readAge reads how old the file may be for its groups to count.
+func readAge(n strictyaml.Node) (time.Duration, error) {
+	text, err := n.Text()
+	if err != nil {
+		return 0, err
+	}
+	age, err := time.ParseDuration(text)
+	if err != nil || age <= 0 {
+		return 0, n.Errorf("%q is no age: write 36h or 90m", text)
+	}
+	return age, nil
+}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"ken/corpora/internal/strictyaml"
+	"ken/corpora/protect"
 )
 
 // Parse reads a policy file of at most 1 MiB. It is strict: whatever it does
@@ -14,7 +15,7 @@ func Parse(data []byte) (*Policy, error) {
 	if root.IsNull() {
 		return nil, root.Errorf("the policy is empty: write at least %q and %q", "version: 1", "default: deny")
 	}
-	pairs, err := root.Only("version", "default", "rules", "groups", "clearance")
+	pairs, err := root.Only("version", "default", "rules", "groups", "clearance", "max_age", "protect", "mail")
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +32,8 @@ func Parse(data []byte) (*Policy, error) {
 	}
 	for _, pair := range pairs {
 		switch pair.Name {
+		case "max_age":
+			p.maxAge, err = readAge(pair.Value)
 		case "clearance":
 			p.classes, err = readClearance(pair.Value)
 		case "default":
@@ -39,6 +42,10 @@ func Parse(data []byte) (*Policy, error) {
 			}
 		case "rules":
 			p.rules, err = readRules(pair.Value, p.declared)
+		case "protect":
+			p.protect, err = protect.Read(pair.Value)
+		case "mail":
+			p.mail, err = readMail(pair.Value)
 		}
 		if err != nil {
 			return nil, err
@@ -82,6 +89,18 @@ func readClearance(n strictyaml.Node) (bool, error) {
 		return false, nil
 	}
 	return false, n.Errorf("want required (a reader must be cleared for a document's class) or ignored")
+}
+
+// readMail reads the word that lets people read the mails that they wrote or got.
+func readMail(n strictyaml.Node) (bool, error) {
+	text, err := n.Text()
+	switch {
+	case err == nil && text == "participants":
+		return true, nil
+	case err == nil && text == "ignored":
+		return false, nil
+	}
+	return false, n.Errorf("want participants (who wrote or got a mail may read it) or ignored")
 }
 
 func readRules(n strictyaml.Node, groups *declared) ([]rule, error) {

@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"time"
+
 	"ken/corpora/acl"
+	"ken/corpora/protect"
 )
 
 // File is where a folder's policy stands, relative to the folder.
@@ -13,6 +16,9 @@ type Policy struct {
 	rules    []rule
 	declared *declared // nil: the file declares no groups
 	classes  bool      // classes are held against clearances
+	maxAge   time.Duration
+	mail     bool // who wrote or got a mail may read it
+	protect  protect.Rules
 }
 
 type rule struct {
@@ -56,6 +62,33 @@ func (p *Policy) Statements(path string) []Statement {
 	}
 	return []Statement{p.standard}
 }
+
+// Protect returns the rules for values in documents.
+func (p *Policy) Protect() protect.Rules {
+	if p == nil {
+		return protect.Rules{}
+	}
+	return p.protect
+}
+
+// Mail returns what is stated about a mail by who wrote and got it: nothing,
+// unless the policy says that they may read it, and nobody if it is not known
+// who they are.
+func (p *Policy) Mail(addresses []string) Statement {
+	if p == nil || !p.mail {
+		return Statement{}
+	}
+	s := Statement{States: true}
+	for _, a := range addresses {
+		if subject, err := acl.ParseSubject("user:" + a); err == nil {
+			s.Allow = append(s.Allow, acl.Grants(subject)...)
+		}
+	}
+	return s
+}
+
+// MailIsForParticipants reports whether [Policy.Mail] states anything.
+func (p *Policy) MailIsForParticipants() bool { return p != nil && p.mail }
 
 // Rules is the number of rules, the default not counted.
 func (p *Policy) Rules() int {

@@ -22,6 +22,9 @@ type Fixture struct {
 	SetACL func(name string, who ...acl.Subject)
 	// Spoil makes the document one that cannot be read, other than by removing it.
 	Spoil func(name string)
+	// Snapshot says that Load gives a document as it was when it was listed,
+	// though it may be gone since.
+	Snapshot bool
 	// Break makes a listing fail as a whole or in part. nil: that cannot be
 	// brought about.
 	Break func()

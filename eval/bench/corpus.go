@@ -113,6 +113,15 @@ func (c *corpus) entry() index.Entry {
 	return e
 }
 
+// some returns the vectors of the first n chunks of a corpus that made none yet.
+func (c *corpus) some(n int) []embed.Vector {
+	var out []embed.Vector
+	for len(out) < n {
+		out = append(out, c.entry().Vectors...)
+	}
+	return out
+}
+
 func (c *corpus) entries(n int) []index.Entry {
 	out := make([]index.Entry, n)
 	for i := range out {

@@ -27,6 +27,8 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 type figures struct {
 	names  []string
 	values map[string]float64
+
+	prefixes []string // of the runs whose figures these are
 }
 
 func (f *figures) set(name string, value float64) {
@@ -44,6 +46,20 @@ func (f *figures) latencies(name string, t times) {
 	f.set(name+"_p50_ms", t.percentile(50))
 	f.set(name+"_p95_ms", t.percentile(95))
 	f.set(name+"_p99_ms", t.percentile(99))
+}
+
+// figure is one of them as one process tells it to another.
+type figure struct {
+	Name  string
+	Value float64
+}
+
+func (f *figures) list() []figure {
+	out := make([]figure, len(f.names))
+	for i, name := range f.names {
+		out[i] = figure{name, f.values[name]}
+	}
+	return out
 }
 
 // ratio sets how many times as long the other took.

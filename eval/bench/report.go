@@ -9,30 +9,35 @@ import (
 )
 
 func (f *figures) text(w io.Writer) error {
-	for _, name := range f.names {
-		if _, err := fmt.Fprintf(w, "%-36s %14.4g\n", name, f.values[name]); err != nil {
+	for _, g := range f.goals() {
+		if _, err := fmt.Fprintf(w, "%-4s%-44s %12.4g  %s %g\n", g.Met, g.Name, g.Measure, g.Limit, g.Target); err != nil {
+			return err
+		}
+	}
+	for _, x := range f.list() {
+		if _, err := fmt.Fprintf(w, "%-48s %12.4g\n", x.Name, x.Value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-var page = template.Must(template.New("page").Parse(`<!doctype html><meta charset="utf-8"><title>ken: benchmark</title>
-<style>body{font:16px/1.4 sans-serif;margin:2em auto;max-width:44em}td{padding:.1em 1em}td+td{text-align:right}</style>
-<h1>Benchmark</h1><p>Milliseconds unless the name says otherwise; "vs" is how many times as long the other took in the same run.</p>
-<table>{{range .}}<tr><td>{{.Name}}</td><td>{{printf "%.4g" .Value}}</td></tr>{{end}}</table>
+var page = template.Must(template.New("page").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><title>ken: benchmark</title>
+<style>body{font:16px/1.4 sans-serif;margin:2em auto;max-width:56em}th,td{padding:.1em 1em;text-align:right}th:first-child,td:first-child{text-align:left}.no{font-weight:bold}</style>
+<h1>Benchmark</h1><p>Milliseconds unless the name says otherwise; "vs" is how many times as long the other took in the same run.
+Names that begin with a number are of the run with that many chunks.</p>
+<h2>Targets</h2><table><tr><th>figure<th>measured<th>target<th>met</tr>
+{{range .Goals}}<tr class="{{.Met}}"><td>{{.Name}}<td>{{printf "%.4g" .Measure}}<td>{{.Limit}} {{.Target}}<td>{{.Met}}</tr>
+{{end}}</table>
+<h2>All figures</h2><table>{{range .All}}<tr><td>{{.Name}}<td>{{printf "%.4g" .Value}}</tr>
+{{end}}</table></html>
 `))
 
 func (f *figures) html(w io.Writer) error {
-	type row struct {
-		Name  string
-		Value float64
-	}
-	var rows []row
-	for _, name := range f.names {
-		rows = append(rows, row{name, f.values[name]})
-	}
-	return page.Execute(w, rows)
+	return page.Execute(w, struct {
+		Goals []row
+		All   []figure
+	}{f.goals(), f.list()})
 }
 
 func (f *figures) json(w io.Writer) error {

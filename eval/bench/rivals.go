@@ -35,12 +35,12 @@ func newBleve(dir string) (bleveIndex, error) {
 	return bleveIndex{in}, err
 }
 
-func (b bleveIndex) add(entries []index.Entry, first int) error {
+func (b bleveIndex) add(entries []index.Entry) error {
 	batch := b.NewBatch()
-	for i, e := range entries {
+	for _, e := range entries {
 		var readers []string
-		for _, s := range subjects(first + i) {
-			readers = append(readers, string(s))
+		for _, g := range e.Document.ACL.Allow() {
+			readers = append(readers, string(g.Subject))
 		}
 		for _, c := range e.Chunks {
 			doc := map[string]any{"title": e.Document.Title, "body": c.Text, "readers": readers}

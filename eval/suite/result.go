@@ -27,6 +27,7 @@ type Answers struct {
 	System     string           `json:"system"`
 	Calibrated eval.Abstention  `json:"calibrated"` // the half that gave the threshold
 	HeldOut    eval.Abstention  `json:"held_out"`   // the other half
+	Swapped    eval.Abstention  `json:"swapped"`    // the half that gave the threshold, at the threshold that the other would give
 	All        eval.Abstention  `json:"all"`        // every question of every set
 	Sets       []SetAnswers     `json:"sets"`
 	Personas   []PersonaAnswers `json:"personas,omitempty"`
@@ -100,6 +101,7 @@ func answers(system, calibrate string, runs []Run) Answers {
 	half, other := eval.Halves(runs[i].Outcomes)
 	threshold := eval.Calibrate(half)
 	a.Calibrated, a.HeldOut = eval.Abstain(half, threshold), eval.Abstain(other, threshold)
+	a.Swapped = eval.Abstain(half, eval.Calibrate(other))
 	for _, r := range runs {
 		got := eval.Abstain(r.Outcomes, threshold)
 		if got.Questions == 0 {

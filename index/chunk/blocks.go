@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	maxMarkdown = 4 << 20 // bytes; larger text is not parsed
-	maxNesting  = 64      // containers that one line may open
-	maxHeading  = 200     // bytes of a heading in a path
+	maxMarkdown = 32 << 20 // bytes; larger text is not parsed
+	maxNesting  = 64       // containers that one line may open
+	maxHeading  = 200      // bytes of a heading in a path
 )
 
 // form says how a block is cut if it is too large.

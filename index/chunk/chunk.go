@@ -44,7 +44,8 @@ func (o Options) WithDefaults() Options {
 // Split cuts text into chunks with N, Span, Text, Heading, Context and Tokens
 // set. Their texts, one after the other, are the text; empty text has no chunks.
 // The media types text/markdown and text/html (which is extracted to Markdown)
-// are cut by the structure of Markdown, all others by paragraphs.
+// are cut by the structure of Markdown, text/x-source by definitions, all others by
+// paragraphs.
 //
 // Heading is the path of headings that all of the chunk stands under, outermost
 // first, that of the chunk's own section included. Tokens is the count of
@@ -59,6 +60,9 @@ func Split(text, mediaType string, o Options) []index.Chunk {
 }
 
 func blocks(text, mediaType string) []block {
+	if mediaType == sourceType {
+		return definitions(text)
+	}
 	if isMarkdown(mediaType) && tame(text) {
 		if b, ok := markdownBlocks(text); ok {
 			return b

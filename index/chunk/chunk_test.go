@@ -50,7 +50,7 @@ func markdown() *rapid.Generator[string] {
 	part := rapid.OneOf(
 		rapid.SampledFrom([]string{"# One\n", "## Two\n\n", "### Three\n", "Title\n=====\n", "Sub\n---\n", "\n", "\n\n", "\r\n", "> quote\n", "> > deep\n",
 			"- item\n", "  - nested\n", "1. first\n", "    code\n", "```go\n", "```\n", "~~~\n", "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "<div>\n", "</div>\n", "<!--\n", "-->\n",
-			"[ref]: http://example.com\n", "***\n", "Some words. And more! Is it?\n", "日本語の文。次の文！\n", "\t", " ", "\\", "{% x %}\n", "\x00", "\xff"}),
+			"[ref]: http://example.com\n", "***\n", "Some words. And more! Is it?\n", "日本語の文。次の文！\n", "\t", " ", "\\", "{% x %}\n", "func f() {\n", "  def g():\n", "class A {\n", "}\n", "# c\n", "\x00", "\xff"}),
 		rapid.StringN(0, 40, 120),
 		rapid.StringMatching(`([a-z]{1,9} ){0,40}`),
 	)
@@ -62,7 +62,7 @@ func markdown() *rapid.Generator[string] {
 func TestChunksPartitionTheText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := markdown().Draw(t, "text")
-		media := rapid.SampledFrom([]string{"text/markdown", "text/plain", "text/html; charset=utf-8"}).Draw(t, "media type")
+		media := rapid.SampledFrom([]string{"text/markdown", "text/plain", "text/html; charset=utf-8", "text/x-source"}).Draw(t, "media type")
 		o := chunk.Options{
 			Max:    rapid.IntRange(0, 60).Draw(t, "max"),
 			Target: rapid.IntRange(0, 60).Draw(t, "target"),

@@ -23,7 +23,7 @@ func (v *view) classAdmits(id uint32) (bool, error) {
 	if ok, known := a.classes[id]; known {
 		return ok, nil
 	}
-	l, err := getClass(v.state.snapshot, id)
+	l, err := v.state.list(id)
 	if errors.Is(err, index.ErrNotFound) {
 		err = fmt.Errorf("%w: a document is in ACL class %d, which is not there", errTruth, id)
 	}

@@ -39,6 +39,8 @@ const maxProblems = 100
 // everything; writes wait until it is done. The error is one of reading, not of
 // what was found.
 func (s *Store) Check(ctx context.Context) (Report, error) {
+	s.merging.Lock()
+	defer s.merging.Unlock()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st, err := s.current()
@@ -49,7 +51,7 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 	c := &checker{state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
 	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), len(st.classes)
 	for _, step := range []func(context.Context) error{
-		c.checkFiles, c.checkSegments, c.readClasses, c.checkDocuments, c.checkLeftovers, c.checkClasses,
+		c.checkRevision, c.checkFiles, c.checkSegments, c.readClasses, c.checkDocuments, c.checkLeftovers, c.checkClasses, c.checkRecords,
 	} {
 		if err := step(ctx); err != nil {
 			return c.Report, fmt.Errorf("check: %w", err)
@@ -64,6 +66,31 @@ type checker struct {
 	dir     directory
 	live    *roaring.Bitmap // ordinals that a document owns
 	classes classes         // as the documents say
+	records uint64          // tally of what was read
+}
+
+// checkRevision compares the truth with the file that witnesses its revision.
+func (c *checker) checkRevision(context.Context) error {
+	marks, err := c.dir.readMarks()
+	if err == nil {
+		var truth mark
+		if truth, err = getMark(c.state.snapshot); err == nil {
+			err = compareMarks(c.dir.root, marks, truth)
+		}
+	}
+	if lost, ok := errors.AsType[*LostError](err); ok {
+		c.problem("%s", lost.Reason)
+		return nil
+	}
+	return err
+}
+
+// checkRecords compares the records with the tally of those that were written.
+func (c *checker) checkRecords(context.Context) error {
+	if c.records != c.state.meta.Records {
+		c.problem("records of revision %d are missing or older than they should be", c.Revision)
+	}
+	return nil
 }
 
 func (c *checker) problem(format string, args ...any) {
@@ -145,8 +172,9 @@ func (c *checker) checkPostings(s *segment) {
 }
 
 func (c *checker) readClasses(ctx context.Context) error {
-	err := scanClasses(ctx, c.state.snapshot, func(id uint32, l acl.List) error {
+	err := scanClasses(ctx, c.state.snapshot, func(id uint32, l acl.List, seal uint32) error {
 		c.classes[id] = newClass(id, l)
+		c.records += tally(seal)
 		return nil
 	})
 	if errors.Is(err, errTruth) {
@@ -163,6 +191,7 @@ func (c *checker) checkDocuments(ctx context.Context) error {
 			return err
 		}
 		c.Documents++
+		c.records += tally(h.seal)
 		if class := c.classes[h.class]; class == nil {
 			c.problem("document %q is in ACL class %d, which is not there", id, h.class)
 		} else {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sort"
 
@@ -62,11 +63,15 @@ func placeOf(segments []*segment, ordinal uint32) (place, bool) {
 	if i == len(segments) {
 		return place{}, false
 	}
-	row, ok := segments[i].lex.Find(ordinal)
+	s := segments[i]
+	if ordinal >= s.First && s.Last-s.First == uint32(s.Chunks-1) { // no ordinal is missing
+		return place{i, int(ordinal - s.First)}, true
+	}
+	row, ok := s.lex.Find(ordinal)
 	return place{i, row}, ok
 }
 
-func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int) ([]place, error) {
+func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int, out []near) ([]near, error) {
 	keep := func(ordinal uint32) bool {
 		p, ok := placeOf(v.state.segments, ordinal)
 		return ok && has(rows[p.segment], p.row)
@@ -85,10 +90,9 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 		all = append(all, found...)
 	}
 	slices.Sort(all) // a document that changed its class is in two collections
-	var out []place
 	for _, ordinal := range slices.Compact(all) {
 		if p, ok := placeOf(v.state.segments, ordinal); ok {
-			out = append(out, p)
+			out = append(out, near{p, 0, math.Inf(1)})
 		}
 	}
 	return out, nil

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the content of the FORMAT file that this package reads and writes.
-const formatVersion = "ken index 2"
+const formatVersion = "ken index 3"
 
 // directory does the file work: nothing outside this file opens or writes a file.
 type directory struct {
@@ -81,6 +81,9 @@ func (d directory) initFormat() error {
 			return &FormatError{Dir: d.root, Want: formatVersion}
 		}
 	}
+	if err := d.createWitness(); err != nil { // first: no store with a FORMAT is without it
+		return err
+	}
 	// Written under another name first: half a FORMAT file would lock out.
 	if err := d.write(d.join("FORMAT.new"), []byte(formatVersion+"\n")); err != nil {
 		return err
@@ -94,16 +97,19 @@ func (d directory) initFormat() error {
 // write makes a file and syncs it; its directory is not synced.
 func (d directory) write(path string, data []byte) error {
 	f, err := d.fs.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err == nil {
+		if _, err = f.Write(data); err == nil {
+			err = f.Sync()
+		}
+		err = joinClose(err, f)
 	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
+	switch {
+	case err == nil:
+		return nil
+	case noSpace(err):
+		return fmt.Errorf("write %s: %w (%w)", path, ErrFull, err)
 	}
-	if err = joinClose(err, f); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // read returns the content of a file and what frees it.

@@ -41,12 +41,21 @@ func keywords(d corpora.Document) []string {
 }
 
 // filtered returns the rows, per segment, that are readable and pass the filter.
-// An unknown time of change passes no limit of time.
 func (v *view) filtered(f index.Filter) ([][]uint64, error) {
+	rows, err := v.passing(f)
+	if rows == nil && err == nil {
+		return v.readable.rows, nil
+	}
+	return rows, err
+}
+
+// passing is filtered, but nil if all readable rows pass. An unknown time of
+// change passes no limit of time.
+func (v *view) passing(f index.Filter) ([][]uint64, error) {
 	groups := termGroups(f)
 	limited := !f.After.IsZero() || !f.Before.IsZero()
 	if len(groups) == 0 && !limited {
-		return v.readable.rows, nil
+		return nil, nil
 	}
 	out := make([][]uint64, len(v.state.segments))
 	for i, s := range v.state.segments {

@@ -23,74 +23,85 @@ type flatLeg struct{ exact int }
 
 func (l flatLeg) follow(context.Context, []*segment, classes) (vectorLeg, error) { return l, nil }
 
-func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int) ([]place, error) {
-	q, segments := flat.NewQuery(unit), v.state.segments
-	n := 0
+func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int, out []near) ([]near, error) {
+	q, n := flat.NewQuery(unit), 0
 	for _, r := range rows {
 		n += countBits(r)
 	}
+	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n}
 	if n <= l.exact {
-		near, err := estimateAll(ctx, segments, q, rows, n)
-		return certain(near, k), err
+		return c.estimateAll(ctx, out)
 	}
-	near, err := bestGrades(ctx, segments, q, rows, n, budget(n, k))
+	found, err := c.bestGrades(ctx, budget(n, k), out)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	return likely(near, shortlist(k)), nil
+	return likely(found, shortlist(k)), nil
 }
 
-// near is a place, its estimated score, and how far that may be off.
-type near struct {
-	place
-	product, slack float64
+// comparison is a query and the rows that it is compared with.
+type comparison struct {
+	segments []*segment
+	query    *flat.Query
+	rows     [][]uint64
+	total    int // set rows
 }
 
-func estimateAll(ctx context.Context, segments []*segment, q *flat.Query, rows [][]uint64, n int) ([]near, error) {
-	out := make([]near, 0, n)
-	for i, s := range segments {
+// estimateAll estimates every row, so closely that the best are certain to be known.
+func (c *comparison) estimateAll(ctx context.Context, out []near) ([]near, error) {
+	out = slices.Grow(out, c.total)
+	var e estimates
+	for i, s := range c.segments {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return out, err
 		}
-		for w, word := range rows[i] {
+		for w, word := range c.rows[i] {
 			for ; word != 0; word &= word - 1 {
-				row := w*64 + bits.TrailingZeros64(word)
-				product, slack := s.vec.Estimate(q, row)
-				out = append(out, near{place{i, row}, product, slack})
+				e.rows[e.n] = uint32(w*64 + bits.TrailingZeros64(word))
+				if e.n++; e.n == len(e.rows) {
+					out = e.estimate(s, c.query, i, out)
+				}
 			}
 		}
+		out = e.estimate(s, c.query, i, out)
 	}
 	return out, nil
 }
 
-// certain returns the places whose score can be among the best k.
-func certain(all []near, k int) []place {
-	floor := math.Inf(-1)
-	if len(all) > k {
-		floor = kth(all, k, func(n near) float64 { return n.product - n.slack })
+// estimates are rows of one segment that are estimated together.
+type estimates struct {
+	rows             [512]uint32
+	sums             [512]int32
+	products, slacks [512]float64
+	n                int
+}
+
+func (e *estimates) estimate(s *segment, q *flat.Query, segment int, out []near) []near {
+	s.vec.Estimate(q, e.rows[:e.n], e.products[:], e.slacks[:])
+	for i, row := range e.rows[:e.n] {
+		out = append(out, near{place{segment, int(row)}, e.products[i], e.slacks[i]})
 	}
-	var out []place
-	for _, n := range all {
-		if n.product+n.slack >= floor {
-			out = append(out, n.place)
-		}
-	}
+	e.n = 0
 	return out
 }
 
-// likely returns the places with the n best estimates and those that equal the last.
-func likely(all []near, n int) []place {
-	floor := math.Inf(-1)
-	if len(all) > n {
-		floor = kth(all, n, func(n near) float64 { return n.product })
+// refine is estimate from sums that are known, of rows for which nothing is certain.
+func (e *estimates) refine(s *segment, q *flat.Query, segment int, out []near) []near {
+	s.vec.Refine(q, e.rows[:e.n], e.sums[:e.n], e.products[:])
+	for i, row := range e.rows[:e.n] {
+		out = append(out, near{place{segment, int(row)}, e.products[i], math.Inf(1)})
 	}
-	out := make([]place, 0, n)
-	for _, x := range all {
-		if x.product >= floor {
-			out = append(out, x.place)
-		}
-	}
+	e.n = 0
 	return out
+}
+
+// likely returns those with the n best estimates and those that equal the last.
+func likely(all []near, n int) []near {
+	if len(all) <= n {
+		return all
+	}
+	floor := kth(all, n)
+	return slices.DeleteFunc(all, func(x near) bool { return x.product < floor })
 }
 
 // budget is how many of n rows go on from half of their codes to all. Vectors of
@@ -101,18 +112,17 @@ func budget(n, k int) int { return max(20*k, 25*int(math.Sqrt(float64(n)))) }
 // shortlist is how many go on to their numbers.
 func shortlist(k int) int { return k + max(k, 100) }
 
-// bestGrades returns the estimates of the rows with the n best grades, and of all
+// bestGrades appends the estimates of the rows with the n best grades, and of all
 // whose grade is that of the last of them.
-func bestGrades(ctx context.Context, segments []*segment, q *flat.Query, rows [][]uint64, total, n int) ([]near, error) {
-	parts := split(rows, total)
-	grades := flat.NewGrades(total)
-	inParallel(parts, func(p *part) { p.grade(segments, q, rows, grades) })
+func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near, error) {
+	parts := split(c.rows, c.total)
+	grades, best := flat.NewGrades(c.total), make([]uint64, (c.total+63)/64+1)
+	inParallel(parts, func(p *part) { p.grade(c, grades) })
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return out, err
 	}
-	least := nthGrade(grades.Grades, n)
-	inParallel(parts, func(p *part) { p.refine(segments, q, rows, grades, least) })
-	var out []near
+	grades.AtLeast(grades.Nth(n, best), best)
+	inParallel(parts, func(p *part) { p.refine(c, grades, best) })
 	for _, p := range parts {
 		out = append(out, p.found...)
 	}
@@ -157,53 +167,63 @@ func split(rows [][]uint64, total int) []part {
 	return out
 }
 
-func (p *part) grade(segments []*segment, q *flat.Query, rows [][]uint64, grades flat.Grades) {
+func (p *part) grade(c *comparison, grades flat.Grades) {
 	for _, s := range p.spans {
-		segments[s.segment].vec.Coarse(q, rows[s.segment], s.from, s.to, grades.Tail(s.at))
+		c.segments[s.segment].vec.Coarse(c.query, c.rows[s.segment], s.from, s.to, grades.Tail(s.at))
 	}
 }
 
-// refine estimates the rows whose grade is at least least.
-func (p *part) refine(segments []*segment, q *flat.Query, rows [][]uint64, grades flat.Grades, least uint16) {
+// refine estimates the rows that are the best; best has a bit for each set row.
+func (p *part) refine(c *comparison, grades flat.Grades, best []uint64) {
+	var e estimates
 	for _, s := range p.spans {
-		at, vec := s.at, segments[s.segment].vec
-		for w, word := range rows[s.segment][s.from:s.to] {
-			for _, g := range grades.Grades[at : at+bits.OnesCount64(word)] {
-				if g >= least {
-					row := (s.from+w)*64 + bits.TrailingZeros64(word)
-					p.found = append(p.found, near{place: place{s.segment, row}, product: vec.Refine(q, row, grades.Sums[at])})
+		at, vec := s.at, c.segments[s.segment]
+		for w, word := range c.rows[s.segment][s.from:s.to] {
+			n := bits.OnesCount64(word)
+			for chosen := bitsAt(best, at, n); chosen != 0; chosen &= chosen - 1 {
+				i := bits.TrailingZeros64(chosen)
+				e.rows[e.n] = uint32((s.from+w)*64 + nthBit(word, i))
+				e.sums[e.n] = grades.Sums[at+i]
+				if e.n++; e.n == len(e.rows) {
+					p.found = e.refine(vec, c.query, s.segment, p.found)
 				}
-				at++
-				word &= word - 1
 			}
+			at += n
 		}
+		p.found = e.refine(vec, c.query, s.segment, p.found)
 	}
 }
 
-// nthGrade returns the nth highest of the grades, of which there are at least n.
-func nthGrade(grades []uint16, n int) uint16 {
-	var counts [1 << 16]uint32
-	for _, g := range grades {
-		counts[g]++
+// bitsAt returns n bits from place at on; there is a word more than they need.
+func bitsAt(set []uint64, at, n int) uint64 {
+	word := set[at/64] >> (at % 64)
+	if at%64 > 0 {
+		word |= set[at/64+1] << (64 - at%64)
 	}
-	for g, left := math.MaxUint16, n; g > 0; g-- {
-		if left -= int(counts[g]); left <= 0 {
-			return uint16(g)
-		}
-	}
-	return 0
+	return word & (1<<n - 1)
 }
 
-// kth returns the kth highest value, k at most the number of items, with a heap
+// nthBit returns the place of the bit of the word that has n set bits below it.
+func nthBit(word uint64, n int) int {
+	if word != math.MaxUint64 {
+		for range n {
+			word &= word - 1
+		}
+		return bits.TrailingZeros64(word)
+	}
+	return n
+}
+
+// kth returns the kth highest estimate, k at most the number of items, with a heap
 // of k that has the lowest at its root.
-func kth(all []near, k int, value func(near) float64) float64 {
+func kth(all []near, k int) float64 {
 	heap := make([]float64, k)
 	for i := range heap {
-		heap[i] = value(all[i])
+		heap[i] = all[i].product
 	}
 	slices.Sort(heap) // a sorted slice is a heap
-	for _, n := range all[k:] {
-		if x := value(n); x > heap[0] {
+	for i := range all[k:] {
+		if x := all[k+i].product; x > heap[0] {
 			heap[0] = x
 			sinkLowest(heap)
 		}

@@ -19,7 +19,7 @@ func BenchmarkFlatLeg(b *testing.B) {
 			rows, i := [][]uint64{allRows(n)}, 0
 			for b.Loop() {
 				i++
-				if _, err := (flatLeg{exact: exactRows}).candidates(context.Background(), v, all[n+i%64], rows, k); err != nil {
+				if _, err := (flatLeg{exact: exactRows}).candidates(context.Background(), v, all[n+i%64], rows, k, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -32,7 +32,7 @@ func BenchmarkFlatLeg(b *testing.B) {
 		}
 		for b.Loop() {
 			i++
-			if _, err := (flatLeg{exact: exactRows}).candidates(context.Background(), v, all[n+i%64], [][]uint64{rows}, 200); err != nil {
+			if _, err := (flatLeg{exact: exactRows}).candidates(context.Background(), v, all[n+i%64], [][]uint64{rows}, 200, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,8 +1,6 @@
 package embedded
 
 import (
-	"sync"
-
 	"ken/index"
 	"ken/index/embedded/lexical"
 )
@@ -10,7 +8,7 @@ import (
 // list is the postings of a form in the readable chunks of one segment, with what
 // each would add to a score but for the weight of its term.
 type list struct {
-	rows  []uint32 // ascending
+	ranks []uint32 // of the chunks, ascending; see ranking
 	parts []float64
 	most  float64 // greatest of parts
 }
@@ -28,41 +26,15 @@ type lists struct {
 	df       int
 }
 
-// listCache keeps the lists of forms that were asked for. It belongs to one
-// state, so that no write can leave a stale one, and its lists to one readable
-// set. What is in it changes how long a search takes and nothing else.
-type listCache struct {
-	mu    sync.Mutex
-	lists map[listKey]*lists
-	size  int // postings
-}
-
-// maxCached bounds the postings of a cache; each takes 12 bytes. A full cache is
-// emptied: what is asked for often comes back at once.
-const maxCached = 4 << 20
-
-func (c *listCache) get(key listKey) *lists {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lists[key]
-}
-
-func (c *listCache) put(key listKey, l *lists) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lists == nil || c.size+l.df > maxCached {
-		c.lists, c.size = map[listKey]*lists{}, 0
-	}
-	if _, ok := c.lists[key]; !ok {
-		c.lists[key] = l
-		c.size += l.df
-	}
-}
+// maxLists bounds the postings of a generation of the lists that a state keeps;
+// each takes 12 bytes. A kept list belongs to one state, so that no write can leave
+// a stale one, and to one readable set.
+const maxLists = 2 << 20
 
 // listsOf reads the lists of a form. Unreadable postings are never counted.
 func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 	key := listKey{v.readable, f, field.BM25}
-	if l := v.state.lists.get(key); l != nil {
+	if l, ok := v.state.lists.get(key, maxLists); ok {
 		return l, nil
 	}
 	out := &lists{segments: make([]list, len(v.state.segments))}
@@ -73,17 +45,17 @@ func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 		if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
 			return nil, err
 		}
-		out.segments[i] = field.list(s.lex, found)
+		out.segments[i] = field.list(s.lex, &v.readable.ranks[i], found)
 		out.df += len(found)
 	}
-	v.state.lists.put(key, out)
+	v.state.lists.put(key, out, out.df+1, maxLists)
 	return out, nil
 }
 
-func (b *bm25f) list(s *lexical.Segment, found []lexical.Posting) list {
-	l := list{rows: make([]uint32, len(found)), parts: make([]float64, len(found))}
+func (b *bm25f) list(s *lexical.Segment, r *ranking, found []lexical.Posting) list {
+	l := list{ranks: make([]uint32, len(found)), parts: make([]float64, len(found))}
 	for i, p := range found {
-		l.rows[i], l.parts[i] = p.Chunk, b.quick(s, p)
+		l.ranks[i], l.parts[i] = r.rank(p.Chunk), b.quick(s, p)
 		l.most = max(l.most, l.parts[i])
 	}
 	return l

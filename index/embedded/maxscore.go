@@ -9,7 +9,7 @@ import (
 	"ken/index"
 )
 
-// window is how many rows are scored together.
+// window is how many readable rows are scored together.
 const window = 4096
 
 // margin covers the rounding of sums that are made in another order than scores.
@@ -18,9 +18,9 @@ const margin = 1 + 1e-9
 // weightedList is the lists of one form of a term with the term's weight.
 type weightedList struct {
 	*lists
-	weight float64 // of the term, times idf
-	most   float64 // that the form adds to any score
-	at     int     // in the list of the segment being scored
+	weight  float64 // of the term, times idf
+	most    float64 // that the form adds to any score
+	at, end int     // places in the list of the segment being scored: of the window
 }
 
 // bestTexts returns the best k chunks. A score is the sum of its parts in the
@@ -29,7 +29,7 @@ type weightedList struct {
 // are only looked into for chunks that other lists have (MaxScore: Turtle and
 // Flood, "Query Evaluation: Strategies and Optimizations", 1995).
 func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	rows, err := v.filtered(q.Filter)
+	rows, err := v.passing(q.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -90,32 +90,43 @@ func (v *view) scoreAll(ctx context.Context, terms []*weightedList, rows [][]uin
 			return nil, err
 		}
 		for i, l := range t.segments {
-			for n, row := range l.rows {
-				acc.add(i, int(row), float64(t.weight*l.parts[n]))
+			for n, rank := range l.ranks {
+				acc.add(i, int(rank), float64(t.weight*l.parts[n]))
 			}
 		}
 	}
-	best := top{k: k}
-	for i, s := range v.state.segments {
-		for _, row := range acc.touched[i] {
-			if score := acc.scores[i][row]; has(rows[i], int(row)) && best.admits(score) {
-				best.push(index.Hit{ID: index.ChunkID(s.lex.Ordinal(int(row))), Score: score, Key: s.lex.Key(int(row))})
+	best := top{k: k, segments: v.state.segments}
+	for i := range v.state.segments {
+		for _, rank := range acc.touched[i] {
+			if score := acc.scores[i][rank]; best.admits(score) {
+				if row := v.readable.ranks[i].row(rank, 0); rows == nil || has(rows[i], row) {
+					best.push(i, row, score)
+				}
 			}
 		}
 	}
 	return best.sorted(), nil
 }
 
-// windows goes through the rows of one segment, a window at a time.
+// rowsIn returns the rows of a segment that pass the filter, nil if there is none.
+func rowsIn(rows [][]uint64, segment int) []uint64 {
+	if rows == nil {
+		return nil
+	}
+	return rows[segment]
+}
+
+// windows goes through the readable rows of one segment, by rank, a window at a time.
 type windows struct {
-	segment  *segment
-	number   int
-	rows     []uint64
+	number   int // of the segment
+	last     int // row that was offered; ranks only grow
+	ranks    *ranking
+	rows     []uint64        // that pass the filter; nil: all do
 	terms    []*weightedList // in the order of the query
 	byMost   []*weightedList // the least first
 	best     *top
-	sums     [window]float64 // of the lists that are read whole, in any order
-	elsewise float64         // what the other lists can add
+	sums     [window]float64
+	elsewise float64 // what the lists that are only looked into can add
 }
 
 func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows [][]uint64, k int) ([]index.Hit, error) {
@@ -124,19 +135,19 @@ func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows []
 		w = &windows{}
 	}
 	defer v.state.windows.Put(w)
-	w.terms, w.best = terms, &top{k: k}
+	w.terms, w.best = terms, &top{k: k, segments: v.state.segments}
 	w.byMost = slices.Clone(terms)
 	slices.SortFunc(w.byMost, func(a, b *weightedList) int { return cmp.Compare(a.most, b.most) })
-	for i, s := range v.state.segments {
+	for i := range v.state.segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		w.segment, w.number, w.rows = s, i, rows[i]
+		w.number, w.last, w.rows, w.ranks = i, 0, rowsIn(rows, i), &v.readable.ranks[i]
 		for _, t := range terms {
-			t.at = 0
+			t.end = 0
 		}
-		for from := 0; from < s.Chunks; from += window {
-			w.search(from, w.split())
+		for from := 0; from < w.ranks.len(); from += window {
+			w.search(from, min(from+window, w.ranks.len()))
 		}
 	}
 	return w.best.sorted(), nil
@@ -145,10 +156,10 @@ func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows []
 // split returns how many of byMost together cannot lift a chunk to the best.
 func (w *windows) split() int {
 	w.elsewise = 0
-	if len(w.best.hits) < w.best.k {
+	if !w.best.full() {
 		return 0
 	}
-	least := w.best.hits[0].Score
+	least := w.best.least()
 	for i, t := range w.byMost {
 		if sum := w.elsewise + t.most; sum*margin < least {
 			w.elsewise = sum
@@ -159,54 +170,108 @@ func (w *windows) split() int {
 	return len(w.byMost)
 }
 
-// search hands the chunks of rows [from, from+window) that can be among the best
-// to best. The first few of byMost are only looked into.
-func (w *windows) search(from, few int) {
+// search hands the chunks of ranks [from, to) that can be among the best to best.
+func (w *windows) search(from, to int) {
+	for _, t := range w.terms {
+		t.at = t.end
+		t.end = seek(t.segments[w.number].ranks, t.at, uint32(to))
+	}
+	few := w.split()
 	if few == len(w.byMost) {
 		return
 	}
-	end := uint32(min(from+window, w.segment.Chunks))
-	clear(w.sums[:])
-	for _, t := range w.byMost[few:] {
-		l := t.segments[w.number]
-		i := t.at
-		if few > 0 { // lists that are looked into are not moved on
-			i = seek(l.rows, i, uint32(from))
-		}
-		for ; i < len(l.rows) && l.rows[i] < end; i++ {
-			w.sums[int(l.rows[i])-from] += float64(t.weight * l.parts[i])
-		}
+	if few > 0 && w.prune(from, to, few) {
+		return
 	}
-	least := math.SmallestNonzeroFloat64
-	if len(w.best.hits) == w.best.k {
-		least = max(least, w.best.hits[0].Score/margin-w.elsewise)
-	}
-	for i, sum := range w.sums[:int(end)-from] {
-		if sum >= least && has(w.rows, from+i) {
-			w.offer(uint32(from + i))
-			if len(w.best.hits) == w.best.k {
-				least = max(least, w.best.hits[0].Score/margin-w.elsewise)
-			}
+	w.sum(w.terms, from, to)
+	least := w.least()
+	for i, score := range w.sums[:to-from] {
+		if score >= least {
+			w.push(uint32(from+i), score)
+			least = w.least()
 		}
-	}
-	for _, t := range w.terms {
-		t.at = seek(t.segments[w.number].rows, t.at, end)
 	}
 }
 
-// offer scores a row and hands it to best.
-func (w *windows) offer(row uint32) {
-	var score float64
+// Looking for a chunk in a list costs as much as reading that many of its postings.
+const lookInto = 4
+
+// postings returns how many postings of the lists are in the window.
+func postings(lists []*weightedList) (n int) {
+	for _, t := range lists {
+		n += t.end - t.at
+	}
+	return n
+}
+
+// sum sets sums to those of the lists over the window, each added in their order.
+func (w *windows) sum(lists []*weightedList, from, to int) {
+	clear(w.sums[:to-from])
+	for _, t := range lists {
+		l := &t.segments[w.number]
+		parts := l.parts[t.at:t.end]
+		for i, rank := range l.ranks[t.at:t.end] {
+			w.sums[(int(rank)-from)%window] += float64(t.weight * parts[i])
+		}
+	}
+}
+
+// least is the score that a chunk needs to be kept; parts are above zero.
+func (w *windows) least() float64 {
+	if !w.best.full() {
+		return math.SmallestNonzeroFloat64
+	}
+	return max(math.SmallestNonzeroFloat64, w.best.least())
+}
+
+// prune reads the lists that matter, in any order, and scores the chunks that they
+// and what the few others can add lift to the best. It reports false, and did
+// nothing, where reading all lists costs less.
+func (w *windows) prune(from, to, few int) bool {
+	rest := postings(w.byMost[:few])
+	if rest <= postings(w.byMost[few:]) {
+		return false
+	}
+	w.sum(w.byMost[few:], from, to)
+	need := func() float64 { return max(math.SmallestNonzeroFloat64, w.least()/margin-w.elsewise) }
+	least, candidates := need(), 0
+	for _, sum := range w.sums[:to-from] {
+		if sum >= least {
+			candidates++
+		}
+	}
+	if candidates*len(w.terms)*lookInto > rest {
+		return false
+	}
+	for i, sum := range w.sums[:to-from] {
+		if sum >= least {
+			rank := uint32(from + i)
+			if score := w.score(rank); w.best.admits(score) {
+				w.push(rank, score)
+				least = need()
+			}
+		}
+	}
+	return true
+}
+
+// score adds up the parts of a chunk in the order of the query.
+func (w *windows) score(rank uint32) (score float64) {
 	for _, t := range w.terms {
-		l := t.segments[w.number]
-		t.at = seek(l.rows, t.at, row)
-		if t.at < len(l.rows) && l.rows[t.at] == row {
+		l := &t.segments[w.number]
+		t.at = seek(l.ranks, t.at, rank)
+		if t.at < len(l.ranks) && l.ranks[t.at] == rank {
 			score += float64(t.weight * l.parts[t.at])
 		}
 	}
-	if w.best.admits(score) {
-		lex := w.segment.lex
-		w.best.push(index.Hit{ID: index.ChunkID(lex.Ordinal(int(row))), Score: score, Key: lex.Key(int(row))})
+	return score
+}
+
+// push hands a chunk that passes the filter to best.
+func (w *windows) push(rank uint32, score float64) {
+	w.last = w.ranks.row(rank, w.last)
+	if w.rows == nil || has(w.rows, w.last) {
+		w.best.push(w.number, w.last, score)
 	}
 }
 

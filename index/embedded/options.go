@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -22,6 +23,14 @@ type Options struct {
 	// Process tells others who holds the directory, "ken serve" for example; ""
 	// is the name of the program.
 	Process string
+	// Reserve is how many bytes are kept free for changes of permissions, which
+	// then find room on a full disk; 0 is 64 MiB on the machine's own file system
+	// and none on another, a negative number is none.
+	Reserve int64
+	// History is how long the past of permissions is kept; 0 is DefaultHistory.
+	History time.Duration
+	// Clock dates the past of permissions; nil is time.Now.
+	Clock func() time.Time
 	// Logger hears of what operators should know; nil is silence.
 	Logger *slog.Logger
 }
@@ -33,8 +42,18 @@ func (o Options) withDefaults() Options {
 	if o.Vectors == "" {
 		o.Vectors = "flat"
 	}
+	if o.Reserve == 0 && o.onDisk() {
+		o.Reserve = reserveSize
+	}
+	o.Reserve = max(o.Reserve, 0)
 	if o.Process == "" {
 		o.Process = filepath.Base(os.Args[0])
+	}
+	if o.History == 0 {
+		o.History = DefaultHistory
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -45,6 +64,9 @@ func (o Options) withDefaults() Options {
 func (o Options) validate() error {
 	if o.Vectors != "flat" && o.Vectors != "chromem" {
 		return fmt.Errorf("vectors: %q is unknown, want flat or chromem", o.Vectors)
+	}
+	if o.History < 0 {
+		return fmt.Errorf("history: %s is negative", o.History)
 	}
 	return nil
 }
@@ -60,6 +82,9 @@ var (
 	// disk, and that the process has to be restarted to find out. Until then
 	// the store takes no write and gives no view.
 	ErrFailed = errors.New("index stopped after a failed write: restart to recover")
+	// ErrFull says that the disk is full. Nothing was stored or lost;
+	// permissions can be changed and documents deleted all the same.
+	ErrFull = errors.New("the disk is full: free space, then ingest again")
 )
 
 // FormatError says that a data directory was written by another version.

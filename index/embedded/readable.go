@@ -16,6 +16,7 @@ type readable struct {
 	from, until time.Time // until is zero if no grant starts or ends later
 	classes     []*class  // those that admit, by id
 	rows        [][]uint64
+	ranks       []ranking // of rows
 	chunks      uint64
 	title, body uint64 // terms in the fields of the readable chunks
 	languages   []string
@@ -56,6 +57,7 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	}
 	r.languages = slices.Sorted(maps.Keys(names))
 	r.rows = rowsOf(st.segments, r.classes)
+	r.ranks = rankAll(r.rows)
 	return r
 }
 
@@ -66,28 +68,66 @@ type aclIndex struct {
 	timed     []uint32                 // classes with a grant that starts or ends
 }
 
-// aclIndex is made when it is first needed, once for a state.
+// aclIndex is made when it is first needed. Where the classes are those of an
+// older state, or nearly, it comes from there; see edit.index.
 func (st *state) aclIndex() *aclIndex {
-	st.indexing.Do(func() { st.index = newACLIndex(st.classes) })
-	return st.index
+	if x := st.index.Load(); x != nil {
+		return x
+	}
+	x := newACLIndex(st.classes)
+	st.index.Store(x) // another reader may have made an equal one
+	return x
 }
 
 func newACLIndex(cs classes) *aclIndex {
 	x := &aclIndex{bySubject: map[acl.Subject][]uint32{}}
-	for id, c := range cs {
-		timed := false
-		allow := c.list.Allow()
-		for _, g := range allow {
-			if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != id {
-				x.bySubject[g.Subject] = append(ids, id)
-			}
+	for _, c := range cs {
+		x.add(c)
+	}
+	return x
+}
+
+func (x *aclIndex) add(c *class) {
+	allow, timed := c.list.Allow(), false
+	for _, g := range allow {
+		if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != c.id {
+			x.bySubject[g.Subject] = append(slices.Clip(ids), c.id)
 		}
-		for _, g := range append(allow, c.list.Deny()...) {
-			timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+	}
+	for _, g := range append(allow, c.list.Deny()...) {
+		timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+	}
+	if timed {
+		x.timed = append(slices.Clip(x.timed), c.id)
+	}
+}
+
+func (x *aclIndex) remove(c *class) {
+	without := func(ids []uint32) []uint32 {
+		return slices.DeleteFunc(slices.Clone(ids), func(id uint32) bool { return id == c.id })
+	}
+	for _, g := range c.list.Allow() {
+		if left := without(x.bySubject[g.Subject]); len(left) > 0 {
+			x.bySubject[g.Subject] = left
+		} else {
+			delete(x.bySubject, g.Subject)
 		}
-		if timed {
-			x.timed = append(x.timed, id)
-		}
+	}
+	x.timed = without(x.timed)
+}
+
+// index returns the index of the edited classes, given that of those before; nil
+// if there is none. An index never changes once it is in a state.
+func (e *edit) index(before *aclIndex) *aclIndex {
+	if before == nil || len(e.created) == 0 && len(e.pruned) == 0 {
+		return before
+	}
+	x := &aclIndex{bySubject: maps.Clone(before.bySubject), timed: before.timed}
+	for _, c := range e.created {
+		x.add(c)
+	}
+	for _, c := range e.pruned {
+		x.remove(c)
 	}
 	return x
 }

@@ -11,6 +11,23 @@ import (
 	"ken/corpora/acl"
 )
 
+// followed returns the index of the classes after some came and others went.
+func followed(t *rapid.T, cs classes, grants *rapid.Generator[[]acl.Grant]) *aclIndex {
+	var all, gone []*class
+	for _, id := range slices.Sorted(maps.Keys(cs)) {
+		all = append(all, cs[id])
+	}
+	for id := range uint32(rapid.IntRange(0, 3).Draw(t, "gone")) {
+		gone = append(gone, newClass(100+id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny"))))
+	}
+	n := rapid.IntRange(0, len(all)).Draw(t, "at first")
+	x := newACLIndex(classes{})
+	for _, e := range []edit{{created: all[:n]}, {created: gone}, {created: all[n:], pruned: gone}} {
+		x = e.index(x)
+	}
+	return x
+}
+
 // TestIndexOfListsLosesNoClass compares the classes that are asked because they name
 // a subject of the principal with all of them.
 func TestIndexOfListsLosesNoClass(t *testing.T) {
@@ -35,7 +52,9 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 				until = b
 			}
 		}
-		r := newReadable(&state{classes: cs}, p, noon)
+		st := &state{classes: cs}
+		st.index.Store(followed(t, cs, grants))
+		r := newReadable(st, p, noon)
 		var got []uint32
 		for _, c := range r.classes {
 			got = append(got, c.id)

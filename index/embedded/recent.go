@@ -1,101 +1,113 @@
 package embedded
 
 import (
-	"sync"
+	"sync/atomic"
 
 	"ken/corpora"
+	"ken/corpora/acl"
 	"ken/index"
+	"ken/index/analyze"
 )
 
-// recentChunks keeps chunks that the gate let through. An ordinal is given once
-// and its record never changes, so a chunk that is kept is right in every state;
-// who may have it, the gate decides each time. What is kept changes how long a
-// search takes and nothing else.
-type recentChunks struct {
-	mu     sync.Mutex
-	chunks map[uint32]index.Chunk
-	bytes  int
+// recentChunk is a chunk that the gate let through and what was made of it. An
+// ordinal is given once, and neither its record nor the title of its document
+// ever changes, so what is kept is right in every state; who may have it, the gate
+// decides each time.
+type recentChunk struct {
+	index.Chunk // nobody may change anything of it
+	grams       atomic.Pointer[index.Grams]
+	document    atomic.Pointer[storedDocument] // of the state that asked last
 }
 
-// maxRecent bounds the bytes of the chunks that are kept. What is full is
-// emptied: what is asked for often comes back at once.
-const maxRecent = 64 << 20
+// Bounds of what is kept, per generation.
+const (
+	maxRecent    = 48 << 20 // bytes of chunks and their grams, in all states together
+	maxDocuments = 16 << 10 // documents of a state
+	maxACLs      = 16 << 10 // lists of classes of a state
+)
 
-func (r *recentChunks) get(ordinal uint32) (index.Chunk, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c, ok := r.chunks[ordinal]
-	return c, ok
-}
-
-func (r *recentChunks) put(ordinal uint32, c index.Chunk) {
-	const entry = 256 // the struct and its place in the map
-	size := entry + len(c.Text) + len(c.Context) + len(c.Doc)
+// size counts the struct and its place in a map as well.
+func (c *recentChunk) size() int {
+	n := 320 + len(c.Text) + len(c.Context) + len(c.Doc)
 	for _, h := range c.Heading {
-		size += len(h)
+		n += 16 + len(h)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.chunks == nil || r.bytes+size > maxRecent {
-		r.chunks, r.bytes = map[uint32]index.Chunk{}, 0
+	if g := c.grams.Load(); g != nil {
+		n += g.Size()
 	}
-	if _, ok := r.chunks[ordinal]; !ok {
-		r.chunks[ordinal] = c
-		r.bytes += size
-	}
+	return n
 }
 
-// chunk reads a chunk of the state. The caller may change nothing of it.
-func (st *state) chunk(ordinal uint32) (index.Chunk, error) {
-	if c, ok := st.truth.recent.get(ordinal); ok {
+// chunk reads a chunk of the state.
+func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
+	if c, ok := st.truth.recent.get(ordinal, maxRecent); ok {
 		return c, nil
 	}
+	return st.readChunk(ordinal)
+}
+
+func (st *state) readChunk(ordinal uint32) (*recentChunk, error) {
 	c, err := getChunk(st.snapshot, ordinal)
-	if err == nil {
-		st.truth.recent.put(ordinal, c)
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	r := &recentChunk{Chunk: c}
+	st.truth.recent.put(ordinal, r, r.size(), maxRecent)
+	return r, nil
+}
+
+// gramsOf returns the grams of a chunk of the document.
+func (st *state) gramsOf(c *recentChunk, d corpora.Document) index.Grams {
+	if g := c.grams.Load(); g != nil {
+		return *g
+	}
+	g := index.NewGrams(analyze.Grams(index.EmbedText(d, c.Chunk)))
+	c.grams.Store(&g)
+	st.truth.recent.put(uint32(c.ID), c, c.size(), maxRecent)
+	return g
 }
 
 // storedDocument is the record of a document.
 type storedDocument struct {
 	documentHead
-	corpora.Document // without its ACL
-}
-
-// recentDocuments keeps documents of one state.
-type recentDocuments struct {
-	mu   sync.Mutex
-	docs map[corpora.DocID]storedDocument
-}
-
-// maxDocuments bounds the documents that a state keeps.
-const maxDocuments = 16 << 10
-
-// recentDocument returns a document that was read not long ago.
-func (st *state) recentDocument(id corpora.DocID) (storedDocument, bool) {
-	st.recent.mu.Lock()
-	defer st.recent.mu.Unlock()
-	d, ok := st.recent.docs[id]
-	return d, ok
+	corpora.Document        // without its ACL; nobody may change anything of it
+	state            uint64 // the number of the one that it was read in
 }
 
 // document reads a document of the state.
-func (st *state) document(id corpora.DocID) (storedDocument, error) {
-	d, ok := st.recentDocument(id)
-	if ok {
+func (st *state) document(id corpora.DocID) (*storedDocument, error) {
+	if d, ok := st.recent.get(id, maxDocuments); ok {
 		return d, nil
 	}
-	r := &st.recent
-	var err error
-	if d.documentHead, d.Document, err = getDocument(st.snapshot, id); err != nil {
-		return d, err
+	h, d, err := getDocument(st.snapshot, id)
+	if err != nil {
+		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.docs == nil || len(r.docs) >= maxDocuments {
-		r.docs = map[corpora.DocID]storedDocument{}
+	out := &storedDocument{h, d, st.number}
+	st.recent.put(id, out, 1, maxDocuments)
+	return out, nil
+}
+
+// documentOf reads the document of a chunk.
+func (st *state) documentOf(c *recentChunk) (*storedDocument, error) {
+	if d := c.document.Load(); d != nil && d.state == st.number {
+		return d, nil
 	}
-	r.docs[id] = d
-	return d, nil
+	d, err := st.document(c.Doc)
+	if err == nil {
+		c.document.Store(d)
+	}
+	return d, err
+}
+
+// list reads the list of a class as the truth has it.
+func (st *state) list(class uint32) (acl.List, error) {
+	if l, ok := st.acls.get(class, maxACLs); ok {
+		return l, nil
+	}
+	l, err := getClass(st.snapshot, class)
+	if err == nil {
+		st.acls.put(class, l, 1, maxACLs)
+	}
+	return l, err
 }

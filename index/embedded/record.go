@@ -22,6 +22,8 @@ import (
 //	a class           seal, acl.List, JSON
 //	d document-id     seal, documentHead, then corpora.Document without id and ACL
 //	c ordinal         chunkRecord
+//	e SHA-256 of id   nothing: the id was erased
+//	h, H              the past of lists, see history.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C
 // of the key and what follows: a record that names another class by damage, or
@@ -32,6 +34,7 @@ const (
 	classPrefix    = 'a'
 	documentPrefix = 'd'
 	chunkPrefix    = 'c'
+	erasedPrefix   = 'e'
 )
 
 func classKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{classPrefix}, id) }
@@ -53,6 +56,8 @@ type metaRecord struct {
 	NextClass   uint32          `json:"next_class"`
 	NextFile    uint64          `json:"next_file"`
 	Segments    []segmentRecord `json:"segments"`
+	// Records is the sum over the seals of all documents and classes; see tally.
+	Records uint64 `json:"records"`
 }
 
 // segmentRecord names the files of a segment and what must be in them.
@@ -72,6 +77,19 @@ const sealSize = 4
 func seal(key, record []byte) []byte {
 	binary.LittleEndian.PutUint32(record, sum(key, record[sealSize:]))
 	return record
+}
+
+// sealOf returns the checksum of a sealed record.
+func sealOf(record []byte) uint32 { return binary.LittleEndian.Uint32(record) }
+
+// tally is what a record adds to metaRecord.Records. The sum does not depend on
+// an order, so a write changes it by what it changes; at the next start it shows
+// a record that is missing, or came back as it was before.
+func tally(seal uint32) uint64 {
+	x := uint64(seal) + 0x9e3779b97f4a7c15 // the finalizer of splitmix64
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // unseal checks the record and returns what follows the checksum.
@@ -113,6 +131,7 @@ type documentHead struct {
 	title    uint64 // terms in the titles of all chunks
 	body     uint64
 	language string
+	seal     uint32 // of the record that it was read from; not part of it
 }
 
 func encodeDocument(h documentHead, d corpora.Document) ([]byte, error) {
@@ -157,6 +176,7 @@ func decodeHead(key, record []byte) (documentHead, []byte, error) {
 	}
 	r := recordReader{rest: b}
 	h := documentHead{class: r.uint32(), first: r.uint32(), chunks: r.uint32(), title: r.uvarint(), body: r.uvarint(), language: r.string()}
+	h.seal = sealOf(record)
 	return h, r.rest, r.err
 }
 

@@ -77,6 +77,7 @@ func TestDocumentRecordReadsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := documentKey(d.ID)
+		h.seal = sealOf(record)
 		if gotHead, got, err := decodeDocument(key, record); err != nil || gotHead != h || !reflect.DeepEqual(got, d) {
 			t.Fatalf("%+v %+v, %v, want %+v %+v", gotHead, got, err, h, d)
 		}

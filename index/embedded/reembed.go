@@ -19,18 +19,18 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 	if m.Dim < 1 {
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
-	return s.write(ctx, "reembed", func(c *change) error {
-		c.meta.Model = m
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
+		c.meta.Model, c.large = m, true
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
 		for i, old := range c.segments {
 			seg, err := c.reembed(ctx, old, live[i], embedder)
 			if err != nil {
 				return err
 			}
-			c.segments[i] = seg
+			c.segments[i], c.moved = seg, true
 		}
 		return nil
-	})
+	}}, "reembed")
 }
 
 // reembed returns the segment with new vectors. Rows of dead chunks, whose text

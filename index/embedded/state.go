@@ -16,19 +16,22 @@ import (
 // state is everything a reader needs, as of one revision. It never changes; it
 // is freed when the store has moved on and the last view of it was closed.
 type state struct {
+	number   uint64 // no other state of the store has it
 	meta     metaRecord
 	segments []*segment // ascending, disjoint ranges of ordinals
+	live     []int      // live chunks of each
 	classes  classes
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
-	index    *aclIndex // see aclIndex
-	indexing sync.Once
-	lists    listCache
-	recent   recentDocuments
+	index    atomic.Pointer[aclIndex] // see aclIndex
+	lists    kept[listKey, *lists]
+	recent   kept[corpora.DocID, *storedDocument]
+	acls     kept[uint32, acl.List]
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
+	vectors  sync.Pool // of *vectorWork
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
@@ -37,7 +40,7 @@ type state struct {
 // newState takes a snapshot of the truth and holds the files of the segments.
 // The caller is its first user.
 func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, onFree func(error)) *state {
-	st := &state{truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
+	st := &state{number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
 	for _, s := range segments {
 		s.files((*file).acquire)
 	}
@@ -65,22 +68,27 @@ func (st *state) chunks() int {
 	return n
 }
 
-// loadClasses reads the classes and puts every document into its own.
-func loadClasses(ctx context.Context, r pebble.Reader) (classes, error) {
-	cs := classes{}
-	err := scanClasses(ctx, r, func(id uint32, l acl.List) error {
+// loadClasses reads the classes and puts every document into its own. It
+// returns the tally of all records too.
+func loadClasses(ctx context.Context, r pebble.Reader) (cs classes, records uint64, err error) {
+	cs = classes{}
+	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
 		cs[id] = newClass(id, l)
+		cs[id].seal = seal
+		records += tally(seal)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return cs, scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
+	err = scanDocuments(ctx, r, func(id corpora.DocID, h documentHead) error {
 		c := cs[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
 		c.add(h)
+		records += tally(h.seal)
 		return nil
 	})
+	return cs, records, err
 }

@@ -20,38 +20,100 @@ import (
 // truth is the transactional store. A failure after which it is unknown what is
 // on disk is kept, and every later write returns it.
 type truth struct {
-	db     *pebble.DB
-	logger *truthLogger
-	recent recentChunks
+	db      *pebble.DB
+	witness *witness
+	logger  *truthLogger
+	recent  kept[uint32, *recentChunk]
+	states  atomic.Uint64 // made so far
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
 // searches read again and again.
 const cacheSize = 32 << 20
 
-func openTruth(d directory, logger *slog.Logger) (*truth, error) {
-	t := &truth{logger: &truthLogger{logger: logger}}
-	var err error
-	t.db, err = pebble.Open(d.join("truth"), &pebble.Options{
-		FS:                 orderedFS{d.fs},
+// memTableSize is how much Pebble gathers before it writes a table.
+const memTableSize = 16 << 20
+
+func openTruth(d directory, r *reserve, logger *slog.Logger) (*truth, error) {
+	t := &truth{logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
+	db, err := openPebble(d.join("truth"), t.logger, &pebble.Options{
+		FS:                 truthFS{d.fs, t.logger},
 		Logger:             t.logger,
+		EventListener:      &pebble.EventListener{BackgroundError: t.logger.backgroundError, FlushEnd: t.logger.flushed},
 		FormatMajorVersion: pebble.FormatValueSeparation,
-		MemTableSize:       16 << 20,
+		MemTableSize:       memTableSize,
 		CacheSize:          cacheSize,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open truth store: %w", err)
 	}
+	t.db = db
+	last, err := getMark(t.db)
+	if err == nil {
+		t.witness, err = d.openWitness(last)
+	}
+	if err != nil {
+		return nil, joinClose(err, t.db)
+	}
 	return t, nil
+}
+
+// openPebble returns when the store is open or will not be. Pebble itself waits
+// for ever for a flush that fails, as on a full disk, and cannot be told to stop;
+// then it is left alone with a file system that lets it rest, see truthFS.
+func openPebble(dir string, l *truthLogger, o *pebble.Options) (*pebble.DB, error) {
+	type result struct {
+		db  *pebble.DB
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		db, err := pebble.Open(dir, o)
+		opened <- result{db, err}
+	}()
+	select {
+	case r := <-opened:
+		l.open.Store(true)
+		return r.db, r.err
+	case <-l.stopped:
+		return nil, l.err()
+	}
 }
 
 // truthLogger hears Pebble. Pebble reports through Fatalf, which by default ends
 // the process, that a write failed and cannot be taken back; here that stops the
 // store instead.
 type truthLogger struct {
-	logger *slog.Logger
-	failed atomic.Pointer[string]
-	hung   atomic.Bool // Pebble panicked and may hold its locks
+	logger  *slog.Logger
+	reserve *reserve
+	failed  atomic.Pointer[string]
+	stopped chan struct{} // closed when failed was set
+	hung    atomic.Bool   // Pebble panicked and may hold its locks
+	open    atomic.Bool   // pebble.Open has returned
+	full    atomic.Bool   // a table cannot be written for lack of space
+}
+
+// backgroundError is told why a flush or compaction failed; Pebble tries it again
+// at once. What it would write stands in the log too, so a full disk loses
+// nothing: the reserve helps first, and after that Pebble waits for space. Any
+// other failure may have lost what was synced.
+func (l *truthLogger) backgroundError(err error) {
+	switch {
+	case !noSpace(err):
+		l.Fatalf("background: %v", err)
+	case l.reserve.giveUp():
+		l.logger.Warn("the disk is full: the space kept for permissions is in use", "error", err)
+	case !l.open.Load():
+		l.Fatalf("%v: %v", ErrFull, err)
+	case !l.full.Swap(true):
+		l.logger.Error("the disk is full: tables of the truth store wait for space", "error", err)
+	}
+}
+
+func (l *truthLogger) flushed(info pebble.FlushInfo) {
+	if info.Err == nil {
+		l.full.Store(false)
+	}
 }
 
 func (l *truthLogger) Infof(string, ...any) {}
@@ -62,19 +124,23 @@ func (l *truthLogger) Errorf(format string, args ...any) {
 
 func (l *truthLogger) Fatalf(format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	l.failed.CompareAndSwap(nil, &message)
+	if l.failed.CompareAndSwap(nil, &message) {
+		close(l.stopped)
+	}
 }
 
 // err returns an error that wraps [ErrFailed] if the store has stopped.
-func (t *truth) err() error {
-	if m := t.logger.failed.Load(); m != nil {
+func (l *truthLogger) err() error {
+	if m := l.failed.Load(); m != nil {
 		return fmt.Errorf("%w (%s)", ErrFailed, *m)
 	}
 	return nil
 }
 
-// commit makes the batch durable, or stops the store.
-func (t *truth) commit(b *pebble.Batch) (err error) {
+func (t *truth) err() error { return t.logger.err() }
+
+// commit makes the batch durable and then says so in the witness, or stops the store.
+func (t *truth) commit(b *pebble.Batch, m mark) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // Pebble panics when it cannot make a new log
 			t.logger.hung.Store(true)
@@ -88,6 +154,12 @@ func (t *truth) commit(b *pebble.Batch) (err error) {
 	if err := b.Commit(pebble.Sync); err != nil {
 		t.logger.Fatalf("commit: %v", err)
 	}
+	if err := t.err(); err != nil {
+		return err
+	}
+	if err := t.witness.put(m); err != nil {
+		t.logger.Fatalf("%v", err)
+	}
 	return t.err()
 }
 
@@ -96,7 +168,7 @@ func (t *truth) close() error {
 	if t.logger.hung.Load() {
 		return t.err()
 	}
-	return errors.Join(t.err(), t.db.Close())
+	return errors.Join(t.err(), t.db.Close(), t.witness.close())
 }
 
 func (t *truth) forget(s *pebble.Snapshot) error {
@@ -211,14 +283,14 @@ func scanDocuments(ctx context.Context, r pebble.Reader, f func(id corpora.DocID
 }
 
 // scanClasses calls f with every ACL class.
-func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List) error) error {
+func scanClasses(ctx context.Context, r pebble.Reader, f func(id uint32, l acl.List, seal uint32) error) error {
 	lower := []byte{classPrefix}
 	return scan(ctx, r, lower, after(lower), func(key, value []byte) (bool, error) {
 		l, err := decodeClass(key, value)
 		if err != nil || len(key) != 5 {
 			return false, errors.Join(err, fmt.Errorf("ACL class %x", key[1:]))
 		}
-		return true, f(classID(key), l)
+		return true, f(classID(key), l, sealOf(value))
 	})
 }
 

@@ -3,22 +3,30 @@ package embedded
 import (
 	"context"
 	"math"
+	"slices"
 
 	"ken/embed"
 	"ken/index"
+	"ken/index/embedded/flat"
 )
 
 // place is where a chunk stands: a row of a segment of the state.
 type place struct{ segment, row int }
 
+// near is a candidate: its estimated score, and how far that may be off.
+type near struct {
+	place
+	product, slack float64
+}
+
 // vectorLeg proposes candidates; scores are always computed here, from our own
 // files. A leg belongs to one state.
 type vectorLeg interface {
-	// candidates returns distinct places among rows that hold the best k, of
+	// candidates appends distinct places among rows that hold the best k, of
 	// equal ones all. It may return more. The query has unit length. A leg that
 	// misses some of the best decides by the vectors of rows alone, not by where
 	// they stand, so that the hits are a function of what may be read.
-	candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int) ([]place, error)
+	candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int, out []near) ([]near, error)
 	// follow returns the leg of the state that has these segments and classes.
 	follow(ctx context.Context, segments []*segment, cs classes) (vectorLeg, error)
 }
@@ -30,40 +38,53 @@ func newVectorLeg(name string) vectorLeg {
 	return flatLeg{exact: exactRows}
 }
 
-// bestVectors takes the candidates of the leg and computes their scores exactly.
+// bestVectors takes the candidates of the leg and computes scores exactly: of the k
+// with the best estimates first, and then of those that can still be among the best.
 func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64, k int) ([]index.Hit, error) {
-	places, err := v.state.leg.candidates(ctx, v, unit(q), rows, k)
+	w, _ := v.state.vectors.Get().(*vectorWork)
+	if w == nil {
+		w = &vectorWork{}
+	}
+	defer v.state.vectors.Put(w)
+	found, err := v.state.leg.candidates(ctx, v, unit(q), rows, k, w.found[:0])
+	w.found = found
 	if err != nil {
 		return nil, err
 	}
-	best := top{k: k}
-	for len(places) > 0 {
-		n := sameSegment(places)
-		v.state.segments[places[0].segment].score(q, places[:n], &best)
-		places = places[n:]
+	best, first := top{k: k, segments: v.state.segments}, math.Inf(-1)
+	if len(found) > k {
+		first = kth(found, k)
+	}
+	w.score(v.state.segments, q, &best, func(n *near) bool { return n.product >= first })
+	if len(found) > k {
+		floor := best.least()
+		w.score(v.state.segments, q, &best, func(n *near) bool { return n.product < first && n.product+n.slack >= floor })
 	}
 	return best.sorted(), nil
 }
 
-// sameSegment returns how many of the first places stand in one segment.
-func sameSegment(places []place) int {
-	n := 1
-	for n < len(places) && places[n].segment == places[0].segment {
-		n++
-	}
-	return n
+// vectorWork is memory that searches by vector use one after the other.
+type vectorWork struct {
+	found   []near
+	chosen  []place
+	vectors [][]float32
+	scores  []float64
 }
 
-// score hands the exact scores of rows of the segment to best.
-func (s *segment) score(q embed.Vector, places []place, best *top) {
-	rows, scores := make([]int, len(places)), make([]float64, len(places))
-	for i, p := range places {
-		rows[i] = p.row
+// score hands the exact scores of the candidates that are wanted to best.
+func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wanted func(*near) bool) {
+	w.chosen, w.vectors = w.chosen[:0], w.vectors[:0]
+	for i := range w.found {
+		if n := &w.found[i]; wanted(n) {
+			w.chosen = append(w.chosen, n.place)
+			w.vectors = append(w.vectors, segments[n.segment].vec.Row(n.row))
+		}
 	}
-	s.vec.DotRows(q, rows, scores)
-	for i, row := range rows {
-		if best.admits(scores[i]) {
-			best.push(index.Hit{ID: index.ChunkID(s.vec.Ordinal(row)), Score: scores[i], Key: s.lex.Key(row)})
+	w.scores = slices.Grow(w.scores[:0], len(w.chosen))[:len(w.chosen)]
+	flat.Dots(q, w.vectors, w.scores)
+	for i, p := range w.chosen {
+		if best.admits(w.scores[i]) {
+			best.push(p.segment, p.row, w.scores[i])
 		}
 	}
 }

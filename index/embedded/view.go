@@ -66,9 +66,12 @@ func (v *view) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if out[i], err = v.gate(id); err != nil {
+		c, _, err := v.gate(id)
+		if err != nil {
 			return nil, err
 		}
+		out[i] = c.Chunk
+		out[i].Heading = slices.Clone(c.Heading)
 	}
 	return out, nil
 }
@@ -77,23 +80,46 @@ func (v *view) Chunks(ctx context.Context, ids []index.ChunkID) ([]index.Chunk, 
 // the readable set that searches use, and the class that the document's record
 // names, with the list that the truth has of it, so that a fault in the bitmaps
 // cannot show a text.
-func (v *view) gate(id index.ChunkID) (index.Chunk, error) {
+func (v *view) gate(id index.ChunkID) (*recentChunk, *storedDocument, error) {
 	if !v.mayRead(id) {
-		return index.Chunk{}, index.ErrNotFound
+		return nil, nil, index.ErrNotFound
 	}
 	c, err := v.state.chunk(uint32(id))
 	if err != nil {
-		return index.Chunk{}, err
+		return nil, nil, err
 	}
-	d, err := v.state.document(c.Doc)
+	d, err := v.state.documentOf(c)
 	if err != nil {
-		return index.Chunk{}, err
+		return nil, nil, err
 	}
 	if ok, err := v.classAdmits(d.class); err != nil || !ok {
-		return index.Chunk{}, cmp.Or(err, index.ErrNotFound)
+		return nil, nil, cmp.Or(err, index.ErrNotFound)
 	}
-	c.Heading = slices.Clone(c.Heading)
-	return c, nil
+	return c, d, nil
+}
+
+// Outlines returns what ranking needs of chunks; see [index.View].
+func (v *view) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([]index.Outline, error) {
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	out := make([]index.Outline, len(ids))
+	for i, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c, d, err := v.gate(id)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = index.Outline{Doc: c.Doc, Status: d.Status}
+		if grams {
+			out[i].Grams = v.state.gramsOf(c, d.Document)
+		}
+	}
+	return out, nil
 }
 
 // mayRead reports whether the chunk is in the readable set.
@@ -120,16 +146,17 @@ func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document
 	for i := range ids {
 		ids[i] = index.ChunkID(d.first) + index.ChunkID(i)
 	}
-	d.Tags = slices.Clone(d.Tags)
-	return visible(d.Document), ids, nil
+	out := visible(d.Document)
+	out.Tags = slices.Clone(out.Tags)
+	return out, ids, nil
 }
 
 // document reads a readable document. One that is there and must not be read
 // takes the time of one that is not there: neither is ever found among the
 // recent ones, both are looked for in the truth in the same way, and of the
 // record no more is read than says who may read it.
-func (v *view) document(ctx context.Context, id corpora.DocID) (storedDocument, error) {
-	if d, ok := v.state.recentDocument(id); ok && v.refuse(d.documentHead) == nil {
+func (v *view) document(ctx context.Context, id corpora.DocID) (*storedDocument, error) {
+	if d, ok := v.state.recent.get(id, maxDocuments); ok && v.refuse(d.documentHead) == nil {
 		return d, nil
 	}
 	h, err := headOf(ctx, v.state.snapshot, id)
@@ -137,7 +164,7 @@ func (v *view) document(ctx context.Context, id corpora.DocID) (storedDocument, 
 		err = v.refuse(h)
 	}
 	if err != nil {
-		return storedDocument{}, err
+		return nil, err
 	}
 	return v.state.document(id)
 }

@@ -148,6 +148,9 @@ func testUnreadable(t *testing.T, s Store) {
 	}
 	_, never := b.Chunks(t.Context(), []index.ChunkID{1 << 60})
 	for _, id := range append(secret, 0xffffffff, 1<<32, ^index.ChunkID(0)) {
+		if o, err := b.Outlines(t.Context(), []index.ChunkID{open[0], id}, true); o != nil || !errors.Is(err, index.ErrNotFound) || err.Error() != never.Error() {
+			t.Errorf("outline of %d: %v, %v; of one that never was: %v", id, o, err, never)
+		}
 		if _, err := b.Chunks(t.Context(), []index.ChunkID{open[0], id}); !errors.Is(err, index.ErrNotFound) || err.Error() != never.Error() {
 			t.Errorf("chunk %d: %v, want the error of one that never was: %v", id, err, never)
 		}

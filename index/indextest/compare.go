@@ -102,6 +102,16 @@ func documentDiffers(ctx context.Context, got, want index.View, id corpora.DocID
 	if !slices.EqualFunc(gc, wc, sameChunk) {
 		return fmt.Sprintf("chunks %+v, want %+v", gc, wc)
 	}
+	for _, grams := range []bool{true, false} {
+		g, gerr := got.Outlines(ctx, gids, grams)
+		w, werr := want.Outlines(ctx, wids, grams)
+		if d := errorsDiffer(gerr, werr); d != "" {
+			return "outlines: " + d
+		}
+		if !reflect.DeepEqual(g, w) {
+			return fmt.Sprintf("outlines %+v, want %+v", g, w)
+		}
+	}
 	return ""
 }
 

@@ -12,6 +12,7 @@ import (
 	"ken/corpora/acl"
 	"ken/embed"
 	"ken/index"
+	"ken/index/analyze"
 )
 
 // oracleView is the readable documents, by id. There is nothing else in it, so
@@ -44,6 +45,25 @@ func (v *oracleView) Chunks(_ context.Context, ids []index.ChunkID) ([]index.Chu
 			return nil, index.ErrNotFound
 		}
 		out[i] = c
+	}
+	return out, nil
+}
+
+func (v *oracleView) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([]index.Outline, error) {
+	chunks, err := v.Chunks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]index.Outline, len(ids))
+	for i, c := range chunks {
+		d, _, err := v.Document(ctx, c.Doc)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = index.Outline{Doc: c.Doc, Status: d.Status}
+		if grams {
+			out[i].Grams = index.NewGrams(analyze.Grams(index.EmbedText(d, c)))
+		}
 	}
 	return out, nil
 }

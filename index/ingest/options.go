@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"ken/corpora"
 	"ken/corpora/extract"
 	"ken/embed"
 	"ken/index/chunk"
@@ -23,6 +24,12 @@ type Options struct {
 	Embedder embed.Embedder
 	Extract  Extractor
 	Chunk    chunk.Options
+
+	// Erased tells that a document was erased and is not to come back; nil: none was.
+	Erased func(corpora.DocID) bool
+
+	// Expired tells that a document was kept long enough; nil: none was.
+	Expired func(corpora.Document) bool
 
 	BatchDocuments int              // documents in one commit; 0 is 100
 	BatchInterval  time.Duration    // oldest document of a batch waits no longer; 0 is 60 s
@@ -42,6 +49,12 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Expired == nil {
+		o.Expired = func(corpora.Document) bool { return false }
+	}
+	if o.Erased == nil {
+		o.Erased = func(corpora.DocID) bool { return false }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

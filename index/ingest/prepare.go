@@ -11,6 +11,7 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/extract"
+	"ken/corpora/protect"
 	"ken/index"
 	"ken/index/analyze"
 	"ken/index/chunk"
@@ -81,12 +82,26 @@ func (r *run) extract(ctx context.Context, j *job, data []byte) error {
 	if d.Language == "" {
 		d.Language = analyze.Detect(text.Body)
 	}
+	raise(d, text.Class)
 	d.Version, j.text = Version(*d, text.Body), text
 	if old, ok := r.known[d.ID]; ok && old.Version == d.Version {
 		return nil // the stored chunks are these
 	}
 	r.cut(j)
 	return nil
+}
+
+// raise gives a document the class that its content calls for, if that is
+// stricter. Where classes are held against clearances, so is this one.
+func raise(d *corpora.Document, class string) {
+	higher := protect.Higher(d.Class, class)
+	if higher == d.Class {
+		return
+	}
+	if len(d.ACL.Requires()) > 0 {
+		d.ACL = d.ACL.Classified(higher)
+	}
+	d.Class = higher
 }
 
 // cut makes the chunks of an extracted document.
@@ -116,7 +131,7 @@ func transient(j *job) bool {
 		return true
 	}
 	return slices.ContainsFunc([]error{
-		syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOMEM,
+		corpora.ErrUnavailable, syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOMEM,
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, io.ErrUnexpectedEOF,
 	}, func(target error) bool { return errors.Is(j.err, target) })
 }

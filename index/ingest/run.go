@@ -102,7 +102,7 @@ func (r *run) list(ctx context.Context, work, ordered chan<- *job) {
 	defer r.listed.end()
 	for c, err := range r.source.Changes(ctx, "") {
 		j := &job{change: c, err: err, stage: StageList, done: make(chan struct{})}
-		loads := err == nil && c.Op == corpora.Put && !r.current(c)
+		loads := err == nil && c.Op == corpora.Put && !r.current(c) && !r.Erased(c.ID)
 		if !loads {
 			close(j.done)
 		}
@@ -179,6 +179,10 @@ func (r *run) take(ctx context.Context, j *job) error {
 		delete(r.seen, c.ID)
 		return r.delete(ctx, c.ID)
 	}
+	if j.err == nil && r.Erased(c.ID) {
+		r.sum.Erased++
+		return nil
+	}
 	if r.seen[c.ID] {
 		r.refuse(c.ID, StageList, errors.New("the source listed this id twice; the first document with it counts"), false)
 		return nil
@@ -191,6 +195,10 @@ func (r *run) take(ctx context.Context, j *job) error {
 // put takes a listed document in.
 func (r *run) put(ctx context.Context, j *job) error {
 	skipped := j.err == nil && r.current(j.change)
+	if skipped && r.Expired(r.known[j.change.ID]) {
+		r.sum.Expired++
+		return r.delete(ctx, j.change.ID)
+	}
 	if skipped && r.present[j.change.ID] {
 		r.sum.Unchanged++
 		return nil
@@ -210,6 +218,10 @@ func (r *run) put(ctx context.Context, j *job) error {
 // that nobody is shown the text before with the permissions of the text after.
 func (r *run) store(ctx context.Context, j *job) error {
 	d := j.document
+	if r.Expired(d) {
+		r.sum.Expired++
+		return r.delete(ctx, d.ID)
+	}
 	old, ok := r.known[d.ID]
 	newACL := ok && r.present[d.ID] && old.ACL.Key() != d.ACL.Key()
 	switch {
@@ -264,14 +276,16 @@ func extension(id corpora.DocID) string {
 	return "(none)"
 }
 
-// shut makes an indexed document readable by nobody. Its stamp goes too: the
-// next run must read it again even if it looks as it did before the fault.
+// shut makes an indexed document readable by nobody. What it denies and requires
+// stays: a grant that an administrator makes meanwhile opens it to nobody whom
+// these would refuse. Its stamp goes: the next run must read it again even if it
+// looks as it did before the fault.
 func (r *run) shut(ctx context.Context, id corpora.DocID) error {
 	d := r.known[id]
-	if d.Stamp == "" && d.ACL.Key() == (acl.List{}).Key() {
+	if d.Stamp == "" && len(d.ACL.Allow()) == 0 {
 		return nil // shut by an earlier run
 	}
-	d.ACL, d.Stamp = acl.List{}, ""
+	d.ACL, d.Stamp = d.ACL.Instead(nil, d.ACL.Deny()), ""
 	return r.Store.Update(ctx, d)
 }
 

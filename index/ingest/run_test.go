@@ -244,9 +244,26 @@ func TestSummaryJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"source":"shelf","seen":4,"added":3,"updated":0,"acl_changed":0,"unchanged":0,"deleted":0,"skipped":{},` +
-		`"quarantined":[{"id":"shelf/d.md","stage":"load","reason":"permission denied","closed":false}],"postponed":0,` +
+		`"quarantined":[{"id":"shelf/d.md","stage":"load","reason":"permission denied","closed":false}],"erased":0,"expired":0,"postponed":0,` +
 		`"chunks":3,"tokens":12,"bytes":29,"reembedded":false,"complete":true,"seconds":0}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
+	}
+}
+
+// Whoever opens a closed document by hand opens it to those alone whom its
+// denies and its clearance let through.
+func TestAClosedDocumentKeepsWhatItRequires(t *testing.T) {
+	store, e := indextest.NewOracle(), newMeter(t, 64)
+	list := acl.NewList(acl.Grants(acl.Everyone), acl.Grants("user:sam")).Classified("restricted")
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.acl = list })})
+	run(t, store, e, &shelf{pages: with("b.md", func(p *page) { p.err = fs.ErrPermission })})
+	for d, err := range store.Documents(t.Context(), "shelf") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.ID == "shelf/b.md" && d.ACL.Key() != list.Instead(nil, list.Deny()).Key() {
+			t.Errorf("closed, its list is %s", d.ACL.Key())
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
 
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -37,19 +37,22 @@ type file struct {
 // seen without reading: the file, its sidecar, and what the policy says of it.
 // Digesting the policy's answer instead of its bytes means that a new rule
 // touches the documents that it changes.
-func (f file) stampOf(info fs.FileInfo) (string, error) {
+func (f file) stampOf(ctx context.Context, info fs.FileInfo) (string, error) {
 	h := sha256.New()
-	if err := f.mark(h, f.path, info); err != nil {
+	if err := f.mark(ctx, h, f.path, info); err != nil {
 		return "", err
 	}
 	if f.sidecar != nil {
-		if err := f.mark(h, f.path+sidecarSuffix, f.sidecar); err != nil {
+		if err := f.mark(ctx, h, f.path+sidecarSuffix, f.sidecar); err != nil {
 			return "", err
 		}
 	}
-	fmt.Fprintf(h, "policy %s\n", f.policy.For(f.path).Key())
+	fmt.Fprintf(h, "policy %s\n", policy.Combine(f.statements()...).Key())
 	if f.policy.Classifies() {
 		fmt.Fprintln(h, "clearance")
+	}
+	if f.policy.MailIsForParticipants() {
+		fmt.Fprintln(h, "mail")
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
@@ -58,12 +61,16 @@ func (f file) stampOf(info fs.FileInfo) (string, error) {
 // the system tells them, inode and its time of change, which no program can
 // set back. A file system without times, such as an embedded one, gives the
 // content instead.
-func (f file) mark(h io.Writer, p string, info fs.FileInfo) error {
+func (f file) mark(ctx context.Context, h io.Writer, p string, info fs.FileInfo) error {
+	if about, ok := info.Sys().(About); ok && about.Mark != "" {
+		fmt.Fprintf(h, "mark %q\n", about.Mark)
+		return nil
+	}
 	fmt.Fprintf(h, "file %d %d %s\n", info.Size(), info.ModTime().UnixNano(), inode(info))
 	if !info.ModTime().IsZero() || !info.Mode().IsRegular() {
 		return nil
 	}
-	data, _, err := f.source.readLimited(p, f.source.options.MaxBytes+1)
+	data, _, err := f.source.readLimited(ctx, p, f.source.options.MaxBytes+1)
 	if err != nil {
 		return err
 	}
@@ -85,16 +92,18 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return corpora.Document{}, nil, err
 	}
-	data, modified, err := f.bytes()
+	data, info, err := f.bytes(ctx)
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
+	about, _ := info.Sys().(About)
 	doc := corpora.Document{
 		ID:        f.source.id(f.path),
 		Source:    f.source.Name(),
 		Path:      f.path,
 		MediaType: extract.MediaType(f.path, data),
-		Modified:  modified,
+		Modified:  cmp.Or(about.Modified, info.ModTime()).UTC(),
+		URL:       about.URL,
 		Stamp:     f.stamp,
 	}
 	if doc.MediaType == extract.Binary {
@@ -104,7 +113,11 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
-	l, err := f.acl(meta.ACL)
+	own := meta.ACL
+	if doc.MediaType == extract.EML || doc.MediaType == extract.MBOX {
+		own = f.policy.Mail(extract.Participants(extract.Input{Path: f.path, MediaType: doc.MediaType, Data: data}))
+	}
+	l, err := f.acl(ctx, about.Says, own)
 	if err == nil {
 		doc.ACL = f.policy.Classify(l, doc.Class)
 	}
@@ -113,20 +126,20 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 
 // bytes reads the file. A link or pipe that has taken its place since the
 // listing is not opened.
-func (f file) bytes() ([]byte, time.Time, error) {
+func (f file) bytes(ctx context.Context) ([]byte, fs.FileInfo, error) {
 	limit := f.source.options.MaxBytes
-	data, info, err := f.source.readLimited(f.path, limit+1)
+	data, info, err := f.source.readLimited(ctx, f.path, limit+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, time.Time{}, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
+		return nil, nil, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
 	case errors.Is(err, ErrNotRegular):
-		return nil, time.Time{}, fmt.Errorf("%q changed while it was read: %w", f.path, err)
+		return nil, nil, fmt.Errorf("%q changed while it was read: %w", f.path, err)
 	case err != nil:
-		return nil, time.Time{}, err
+		return nil, nil, err
 	case int64(len(data)) > limit:
-		return nil, time.Time{}, tooLarge(f.path, max(info.Size(), int64(len(data))), limit)
+		return nil, nil, tooLarge(f.path, max(info.Size(), int64(len(data))), limit)
 	}
-	return data, info.ModTime().UTC(), nil
+	return data, info, nil
 }
 
 // describe fills in what the file says of itself.
@@ -140,7 +153,7 @@ func (f file) describe(doc *corpora.Document, data []byte) (frontmatter.Meta, er
 	doc.Tags = meta.Tags
 	doc.Class = meta.Class
 	doc.Status = meta.Status
-	doc.URL = meta.URL
+	doc.URL = cmp.Or(meta.URL, doc.URL)
 	if meta.SupersededBy != "" {
 		doc.SupersededBy = f.source.id(meta.SupersededBy)
 	}
@@ -150,21 +163,21 @@ func (f file) describe(doc *corpora.Document, data []byte) (frontmatter.Meta, er
 	return meta, nil
 }
 
-// acl combines the sidecar, what the document says and the policy.
-func (f file) acl(own policy.Statement) (acl.List, error) {
-	beside, err := f.readSidecar()
+// acl combines the sidecar, what the place and the document say, and the policy.
+func (f file) acl(ctx context.Context, place, own policy.Statement) (acl.List, error) {
+	beside, err := f.readSidecar(ctx)
 	if err != nil {
 		return acl.List{}, err
 	}
-	nearestFirst := append([]policy.Statement{beside, own}, f.policy.Statements(f.path)...)
+	nearestFirst := append([]policy.Statement{beside, place, own}, f.statements()...)
 	return policy.Combine(nearestFirst...), nil
 }
 
 // readSidecar reads the sidecar as it is now. One that was listed and is gone
 // is an error, so that an editor that replaces it opens the document to no one
 // for that moment.
-func (f file) readSidecar() (policy.Statement, error) {
-	data, _, err := f.source.readLimited(f.path+sidecarSuffix, maxPolicy)
+func (f file) readSidecar(ctx context.Context) (policy.Statement, error) {
+	data, _, err := f.source.readLimited(ctx, f.path+sidecarSuffix, maxPolicy)
 	if errors.Is(err, fs.ErrNotExist) && f.sidecar == nil {
 		return policy.Statement{}, nil
 	}

@@ -143,14 +143,14 @@ func TestWithoutPolicyTheOwnerMayRead(t *testing.T) {
 	if got := r.docs["b.md"].ACL.Key(); got != acl.Allow("group:hr").Key() {
 		t.Errorf("b.md: %s", got)
 	}
-	o, err := s.Policy()
+	o, err := s.Policy(t.Context())
 	if err != nil || o != (folder.Origin{Owner: "user:me"}) || !strings.Contains(o.String(), "only user:me may read") || !strings.Contains(o.String(), ".ken/acl.yaml") {
 		t.Errorf("%+v %v: %s", o, err, o)
 	}
 }
 
 func TestPolicyOrigin(t *testing.T) {
-	o, err := newSource(t, files(".ken/acl.yaml", "version: 1\nrules: [{path: a, allow: []}]\n"), folder.Options{Owner: "user:me"}).Policy()
+	o, err := newSource(t, files(".ken/acl.yaml", "version: 1\nrules: [{path: a, allow: []}]\n"), folder.Options{Owner: "user:me"}).Policy(t.Context())
 	if err != nil || o != (folder.Origin{File: ".ken/acl.yaml", Rules: 1}) {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -178,7 +178,7 @@ func TestBadPolicyStopsTheListing(t *testing.T) {
 			if r.err == nil || !strings.Contains(r.err.Error(), tt.want) || len(r.order) > 0 || r.complete {
 				t.Errorf("error %v, documents %v, complete %v; want %q and nothing else", r.err, r.order, r.complete, tt.want)
 			}
-			if _, err := s.Policy(); err == nil {
+			if _, err := s.Policy(t.Context()); err == nil {
 				t.Error("Policy has no error")
 			}
 		})

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,8 @@ import (
 )
 
 // readLimited reads at most limit bytes of a regular file, and tells what it was.
-func (s *Source) readLimited(p string, limit int64) (data []byte, info fs.FileInfo, err error) {
-	f, info, err := s.open(p)
+func (s *Source) readLimited(ctx context.Context, p string, limit int64) (data []byte, info fs.FileInfo, err error) {
+	f, info, err := s.open(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +39,10 @@ func unsettled(then, now time.Time) time.Duration {
 // open opens a regular file and no other: a pipe would never end. In a directory
 // no link is followed, not even one that appears during the call: each folder
 // on the way and the file itself are compared with what stood there as no link.
-func (s *Source) open(p string) (f fs.File, info fs.FileInfo, err error) {
+func (s *Source) open(ctx context.Context, p string) (f fs.File, info fs.FileInfo, err error) {
+	if s.place != nil {
+		return openPlace(ctx, s.place, p)
+	}
 	if s.root == nil {
 		return openRegular(s.fsys, p)
 	}

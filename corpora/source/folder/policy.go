@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/corpora/protect"
 )
 
 // maxPolicy is one byte more than a policy may have, so that reading that much
@@ -35,13 +37,19 @@ func (o Origin) String() string {
 
 // Policy reads the policy file and tells what the next listing will go by. An
 // error names the file, line and column.
-func (s *Source) Policy() (Origin, error) {
-	_, o, err := s.policy()
+func (s *Source) Policy(ctx context.Context) (Origin, error) {
+	_, o, err := s.policy(ctx)
 	return o, err
 }
 
-func (s *Source) policy() (*policy.Policy, Origin, error) {
-	data, _, err := s.readLimited(policy.File, maxPolicy)
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	p, _, err := s.policy(ctx)
+	return p.Protect(), err
+}
+
+func (s *Source) policy(ctx context.Context) (*policy.Policy, Origin, error) {
+	data, _, err := s.readLimited(ctx, policy.File, maxPolicy)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := s.misnamed(); err != nil {
 			return nil, Origin{}, err

@@ -62,18 +62,20 @@ type Source struct {
 	fsys    fs.FS
 	options Options
 	root    *os.Root // nil if the file system was given
+	place   Place    // nil unless the file system is one
 }
 
 var _ corpora.Source = (*Source)(nil)
 
 // New returns the source of the files in fsys, which must have a name in the
-// options.
+// options. A [Place] is asked for what it knows besides.
 func New(fsys fs.FS, o Options) (*Source, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Source{fsys: fsys, options: o}, nil
+	place, _ := fsys.(Place)
+	return &Source{fsys: fsys, options: o, place: place}, nil
 }
 
 // Open returns the source of the files in a directory. The caller closes it,
@@ -133,7 +135,7 @@ func (s *Source) id(path string) corpora.DocID {
 // not looked at. Paths come in byte order.
 func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
-		rules, _, err := s.policy()
+		rules, _, err := s.policy(ctx)
 		if err != nil {
 			yield(corpora.Change{}, err)
 			return

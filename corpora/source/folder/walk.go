@@ -145,7 +145,7 @@ func (w *walk) file(p string, e fs.DirEntry, beside sidecars) bool {
 	if err := w.policy.Doubt(p); err != nil {
 		return w.report(p, err)
 	}
-	if f.stamp, err = f.stampOf(info); err != nil {
+	if f.stamp, err = f.stampOf(w.ctx, info); err != nil {
 		return w.report(p, err)
 	}
 	return w.yield(corpora.Change{Op: corpora.Put, ID: w.source.id(p), Stamp: f.stamp, Load: f.load}, nil)

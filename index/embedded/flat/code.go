@@ -118,6 +118,7 @@ func mix(v []float32, scale float32) {
 // Query is a vector of unit length in the form that codes are compared with.
 type Query struct {
 	parts []int8 // the rotated vector divided by scale, rounded
+	wide  []int8 // the same in the order of wideParts
 	sum   int64  // of parts
 	scale float64
 	error float64 // at least the length of the rotated vector minus scale · parts
@@ -128,6 +129,7 @@ func NewQuery(unit []float32) *Query {
 	rotated := rotate(unit)
 	q := &Query{parts: make([]int8, planeSize(len(unit))*2), scale: float64(greatest(rotated)) / levels}
 	if q.scale == 0 {
+		q.wide = q.parts
 		return q
 	}
 	numbers, rest := round(rotated, q.scale, levels)
@@ -136,6 +138,7 @@ func NewQuery(unit []float32) *Query {
 		q.sum += int64(n)
 	}
 	q.error = rest
+	q.wide = wideParts(q.parts)
 	return q
 }
 
@@ -153,63 +156,98 @@ func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
 
 // Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
 func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
-	var sums [64]int32
-	for w := from; w < to; w++ {
-		word, first := rows[w], w*64
-		n := bits.OnesCount64(word)
-		switch {
-		case n == 64:
-			f.gradeAll(q, first, out)
-		case n >= 16: // reading on is cheaper than leaving some out
-			nibbles(q.parts, f.high[first*f.plane:min(f.rows, first+64)*f.plane], sums[:min(64, f.rows-first)])
-			for i := range n {
-				j := bits.TrailingZeros64(word)
-				out.Grades[i], out.Sums[i] = q.grade(f.scales[first+j], sums[j]), sums[j]
-				word &= word - 1
-			}
-		default:
-			for i := range n {
-				j := first + bits.TrailingZeros64(word)
-				nibbles(q.parts, f.high[j*f.plane:(j+1)*f.plane], out.Sums[i:i+1])
-				out.Grades[i] = q.grade(f.scales[j], out.Sums[i])
-				word &= word - 1
-			}
-		}
+	for w := from; w < to; {
+		var some rowList
+		w = some.fill(rows, w, to)
+		n := some.n
+		nibbles(q, f.high, some.rows[:n], out.Sums[:n])
+		grades(q, f.scalesOf(&some), out.Sums[:n], out.Grades[:n])
 		out = out.Tail(n)
 	}
 }
 
-// gradeAll grades 64 rows.
-func (f *File) gradeAll(q *Query, first int, out Grades) {
-	sums, grades, scales := out.Sums[:64], out.Grades[:64], f.scales[first:first+64]
-	nibbles(q.parts, f.high[first*f.plane:(first+64)*f.plane], sums)
-	for i, sum := range sums {
-		grades[i] = q.grade(scales[i], sum)
+// rowList is rows that are handed to the kernels together.
+type rowList struct {
+	rows   [listed]uint32
+	scales [listed]float32
+	n      int
+}
+
+const listed = 512
+
+// fill lists the set rows of as many words from w on as fit and returns the next word.
+func (l *rowList) fill(rows []uint64, w, to int) int {
+	for ; w < to && l.n+64 <= listed; w++ {
+		word, first := rows[w], uint32(w*64)
+		if word == math.MaxUint64 {
+			for i := range l.rows[l.n:][:64] {
+				l.rows[l.n+i] = first + uint32(i)
+			}
+			l.n += 64
+			continue
+		}
+		for ; word != 0; word &= word - 1 {
+			l.rows[l.n] = first + uint32(bits.TrailingZeros64(word))
+			l.n++
+		}
 	}
+	return w
+}
+
+// scalesOf returns the scales of the listed rows.
+func (f *File) scalesOf(l *rowList) []float32 {
+	rows := l.rows[:l.n]
+	if n := len(rows); n > 0 && int(rows[n-1]-rows[0]) == n-1 {
+		return f.scales[rows[0]:][:n]
+	}
+	for i, row := range rows {
+		l.scales[i] = f.scales[row]
+	}
+	return l.scales[:l.n]
 }
 
 // grade puts the middle of the sixteen numbers that have the same upper half in
 // place of each number: 16 · upper + 7.5 - 128.
 func (q *Query) grade(scale float32, sum int32) uint16 {
-	twice := float64(q.scale*float64(scale)) * float64(32*int64(sum)-(2*zeroLevel-15)*q.sum) // from -4 to 4
+	twice := float64(q.scale*float64(scale)) * float64(32*int64(sum)-gradeShift*q.sum) // from -4 to 4
 	return uint16(max(0, min(math.MaxUint16, int(twice*8192)+32768)))
 }
 
-// Estimate returns a dot product with the row and how far it may be from the
-// true one, given that the row has at most unit length and a thousandth. It is
-// computed from whole numbers, so it is the same on every machine.
-func (f *File) Estimate(q *Query, row int) (product, slack float64) {
-	var high [1]int32
-	nibbles(q.parts, f.high[row*f.plane:(row+1)*f.plane], high[:])
-	rest := float64(f.errors[row])
-	return f.Refine(q, row, high[0]), 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+// gradeShift is twice what the middle and the level of zero make of a part.
+const gradeShift = 2*zeroLevel - 15
+
+// AtLeast sets bit i of out if grade i is at least least, and clears the others;
+// out has a bit for each grade.
+func (g Grades) AtLeast(least uint16, out []uint64) { atLeast(g.Grades, least, out) }
+
+// Estimate sets products[i] to the dot product with row rows[i] and slacks[i] to how
+// far it may be from the true one, given that the row has at most unit length and a
+// thousandth. It is computed from whole numbers, so it is the same on every machine.
+func (f *File) Estimate(q *Query, rows []uint32, products, slacks []float64) {
+	var high [listed]int32
+	for len(rows) > 0 {
+		n := min(len(rows), listed)
+		nibbles(q, f.high, rows[:n], high[:n])
+		f.Refine(q, rows[:n], high[:n], products)
+		for i, row := range rows[:n] {
+			rest := float64(f.errors[row])
+			slacks[i] = 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+		}
+		rows, products, slacks = rows[n:], products[n:], slacks[n:]
+	}
 }
 
-// Refine returns the dot product of Estimate from the sum that Coarse found.
-func (f *File) Refine(q *Query, row int, sum int32) float64 {
-	var low [1]int32
-	nibbles(q.parts, f.low[row*f.plane:(row+1)*f.plane], low[:])
-	return float64(q.scale*float64(f.scales[row])) * float64(16*int64(sum)+int64(low[0])-zeroLevel*q.sum)
+// Refine sets products[i] to the product of Estimate from the sum that Coarse found.
+func (f *File) Refine(q *Query, rows []uint32, sums []int32, products []float64) {
+	var low [listed]int32
+	for len(rows) > 0 {
+		n := min(len(rows), listed)
+		nibbles(q, f.low, rows[:n], low[:n])
+		for i, row := range rows[:n] {
+			products[i] = float64(q.scale*float64(f.scales[row])) * float64(16*int64(sums[i])+int64(low[i])-zeroLevel*q.sum)
+		}
+		rows, sums, products = rows[n:], sums[n:], products[n:]
+	}
 }
 
 // rotationSlack covers the rounding of query and row in float32: by the two

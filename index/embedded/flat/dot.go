@@ -10,14 +10,18 @@ func Dot(a, b []float32) float64 {
 	return sum
 }
 
-// DotRows sets out[i] to the dot product, as [Dot] computes it, of the query and
-// row rows[i]. Four sums go on at once, so that an addition need not wait for that
-// of another row; each is added up in the same order as alone.
-func (f *File) DotRows(query []float32, rows []int, out []float64) {
+// Dots sets out[i] to the dot product, as [Dot] computes it, of the query and row i.
+// Several sums go on at once, so that an addition need not wait for that of another
+// row; each is added up in the same order as alone.
+func Dots(query []float32, rows [][]float32, out []float64) {
+	n := dots(query, rows, out)
+	dotsGo(query, rows[n:], out[n:])
+}
+
+func dotsGo(query []float32, rows [][]float32, out []float64) {
 	for ; len(rows) >= 4; rows, out = rows[4:], out[4:] {
-		a, b, c, d := f.Row(rows[0]), f.Row(rows[1]), f.Row(rows[2]), f.Row(rows[3])
 		n := len(query)
-		a, b, c, d = a[:n], b[:n], c[:n], d[:n]
+		a, b, c, d := rows[0][:n], rows[1][:n], rows[2][:n], rows[3][:n]
 		var s0, s1, s2, s3 float64
 		for i, x := range query {
 			q := float64(x)
@@ -29,6 +33,6 @@ func (f *File) DotRows(query []float32, rows []int, out []float64) {
 		out[0], out[1], out[2], out[3] = s0, s1, s2, s3
 	}
 	for i, row := range rows {
-		out[i] = Dot(query, f.Row(row))
+		out[i] = Dot(query, row)
 	}
 }

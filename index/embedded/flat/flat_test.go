@@ -79,15 +79,16 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := flat.NewQuery(rows[0])
-		all := make([]int, len(rows))
+		all := make([]uint32, len(rows))
 		for i := range rows {
-			all[i] = i
+			all[i] = uint32(i)
 		}
-		products := make([]float64, len(rows))
-		f.DotRows(rows[0], all, products)
+		products, estimated, slacks := make([]float64, len(rows)), make([]float64, len(rows)), make([]float64, len(rows))
+		flat.Dots(rows[0], rows, products)
+		f.Estimate(q, all, estimated, slacks)
 		for i, row := range rows {
 			want := exact(rows[0], row)
-			if got, slack := f.Estimate(q, i); math.Abs(got-want) > slack {
+			if got, slack := estimated[i], slacks[i]; math.Abs(got-want) > slack {
 				t.Fatalf("row %d is %v, estimated %v, allowed %v", i, want, got, slack)
 			}
 			if products[i] != flat.Dot(rows[0], row) || math.Abs(products[i]-want) > 1e-13 {
@@ -106,7 +107,8 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 			}
 			want := exact(rows[0], row)
 			off := 8.5*float64(f.Code(i).Scale)*math.Sqrt(float64(f.Dim())) + .05
-			if product, _ := f.Estimate(q, i); product != f.Refine(q, i, grades.Sums[0]) {
+			var refined [1]float64
+			if f.Refine(q, all[i:i+1], grades.Sums[:1], refined[:]); refined[0] != estimated[i] {
 				t.Fatalf("row %d is refined to another product", i)
 			}
 			if got := (float64(grades.Grades[0]) - 32768) / 16384; math.Abs(got-want) > off {
@@ -219,7 +221,7 @@ func ExampleOpen() {
 		return
 	}
 	products := make([]float64, 2)
-	f.DotRows([]float32{0, 1}, []int{0, 1}, products)
+	flat.Dots([]float32{0, 1}, [][]float32{f.Row(0), f.Row(1)}, products)
 	fmt.Printf("%.3f\n", products)
 	// Output: [0.000 0.800]
 }

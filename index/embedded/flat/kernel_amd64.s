@@ -1,14 +1,17 @@
 #include "textflag.h"
 
-// func nibblesAVX2(query *int8, plane *byte, blocks, rows int, out *int32)
+// func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
 // A block is 32 bytes of the plane and 64 of the query. No sum of 16 bits
 // overflows: four products of at most 15 · 127.
-TEXT ·nibblesAVX2(SB), NOSPLIT, $0-40
+TEXT ·nibblesAVX2(SB), NOSPLIT, $0-48
 	MOVQ         query+0(FP), SI
-	MOVQ         plane+8(FP), DI
+	MOVQ         plane+8(FP), R11
 	MOVQ         blocks+16(FP), R8
-	MOVQ         rows+24(FP), CX
-	MOVQ         out+32(FP), DX
+	MOVQ         rows+24(FP), R12
+	MOVQ         n+32(FP), CX
+	MOVQ         out+40(FP), DX
+	MOVQ         R8, R13
+	SHLQ         $5, R13
 	MOVL         $0x0F0F0F0F, AX
 	VMOVD        AX, X7
 	VPBROADCASTD X7, Y7
@@ -19,6 +22,9 @@ TEXT ·nibblesAVX2(SB), NOSPLIT, $0-40
 row:
 	TESTQ CX, CX
 	JZ    done
+	MOVL  (R12), DI
+	IMULQ R13, DI
+	ADDQ  R11, DI
 	VPXOR Y0, Y0, Y0
 	MOVQ  SI, R9
 	MOVQ  R8, BX
@@ -46,6 +52,7 @@ block:
 	VPADDD       X1, X0, X0
 	VMOVD        X0, (DX)
 	ADDQ         $4, DX
+	ADDQ         $4, R12
 	DECQ         CX
 	JMP          row
 
@@ -53,39 +60,72 @@ done:
 	VZEROUPPER
 	RET
 
-// func nibblesVNNI(query *int8, plane *byte, blocks, rows int, out *int32)
-// The same with the dot products of bytes that newer machines have.
-TEXT ·nibblesVNNI(SB), NOSPLIT, $0-40
+// func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
+// The same with the dot products of bytes that newer machines have, two blocks at
+// a time; the query is in the order of wideParts.
+TEXT ·nibblesVNNI(SB), NOSPLIT, $0-48
 	MOVQ         query+0(FP), SI
-	MOVQ         plane+8(FP), DI
+	MOVQ         plane+8(FP), R11
 	MOVQ         blocks+16(FP), R8
-	MOVQ         rows+24(FP), CX
-	MOVQ         out+32(FP), DX
+	MOVQ         rows+24(FP), R12
+	MOVQ         n+32(FP), CX
+	MOVQ         out+40(FP), DX
+	MOVQ         R8, R13
+	SHLQ         $5, R13
+	MOVQ         R8, R10
+	SHRQ         $1, R10
+	ANDQ         $1, R8
 	MOVL         $0x0F0F0F0F, AX
-	VMOVD        AX, X7
-	VPBROADCASTD X7, Y7
+	VPBROADCASTD AX, Z7
 
 row:
-	TESTQ CX, CX
-	JZ    done
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	MOVQ  SI, R9
-	MOVQ  R8, BX
+	TESTQ       CX, CX
+	JZ          done
+	CMPQ        CX, $8
+	JLS         near
+	MOVL        32(R12), AX
+	IMULQ       R13, AX
+	PREFETCHT0  (R11)(AX*1)
+	PREFETCHT0  64(R11)(AX*1)
+	PREFETCHT0  128(R11)(AX*1)
 
-block:
-	VMOVDQU  (DI), Y2
-	VPAND    Y7, Y2, Y3
-	VPSRLW   $4, Y2, Y2
-	VPAND    Y7, Y2, Y2
-	VPDPBUSD (R9), Y3, Y0
-	VPDPBUSD 32(R9), Y2, Y1
-	ADDQ     $32, DI
-	ADDQ     $64, R9
-	DECQ     BX
-	JNZ      block
+near:
+	MOVL   (R12), DI
+	IMULQ  R13, DI
+	ADDQ   R11, DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   SI, R9
+	MOVQ   R10, BX
+	TESTQ  BX, BX
+	JZ     fold
 
-	VPADDD       Y1, Y0, Y0
+pair:
+	VMOVDQU64 (DI), Z2
+	VPANDD    Z7, Z2, Z3
+	VPSRLW    $4, Z2, Z2
+	VPANDD    Z7, Z2, Z2
+	VPDPBUSD  (R9), Z3, Z0
+	VPDPBUSD  64(R9), Z2, Z1
+	ADDQ      $64, DI
+	ADDQ      $128, R9
+	DECQ      BX
+	JNZ       pair
+
+fold:
+	VPADDD        Z1, Z0, Z0
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPADDD        Y1, Y0, Y0
+	TESTQ         R8, R8
+	JZ            sum
+	VMOVDQU       (DI), Y2
+	VPAND         Y7, Y2, Y3
+	VPSRLW        $4, Y2, Y2
+	VPAND         Y7, Y2, Y2
+	VPDPBUSD      (R9), Y3, Y0
+	VPDPBUSD      32(R9), Y2, Y0
+
+sum:
 	VEXTRACTI128 $1, Y0, X1
 	VPADDD       X1, X0, X0
 	VPSHUFD      $0x4E, X0, X1
@@ -94,9 +134,177 @@ block:
 	VPADDD       X1, X0, X0
 	VMOVD        X0, (DX)
 	ADDQ         $4, DX
+	ADDQ         $4, R12
 	DECQ         CX
 	JMP          row
 
 done:
+	VZEROUPPER
+	RET
+
+// func gradesAVX512(sums *int32, scales *float32, n int, scale, shift float64, out *uint16)
+// Query.grade of n rows, eight at a time. Each step is exact or rounds as there.
+TEXT ·gradesAVX512(SB), NOSPLIT, $0-48
+	MOVQ         sums+0(FP), SI
+	MOVQ         scales+8(FP), DI
+	MOVQ         n+16(FP), CX
+	VBROADCASTSD scale+24(FP), Z5
+	VBROADCASTSD shift+32(FP), Z6
+	MOVQ         out+40(FP), DX
+	MOVQ         $0x4040000000000000, AX // 32
+	VPBROADCASTQ AX, Z7
+	MOVQ         $0x40C0000000000000, AX // 8192
+	VPBROADCASTQ AX, Z8
+	MOVL         $32768, AX
+	VPBROADCASTD AX, Y9
+	MOVL         $65535, AX
+	VPBROADCASTD AX, Y10
+	VPXORD       Y11, Y11, Y11
+
+eight:
+	CMPQ       CX, $8
+	JLT        done
+	VCVTDQ2PD  (SI), Z0
+	VCVTPS2PD  (DI), Z1
+	VMULPD     Z7, Z0, Z0
+	VSUBPD     Z6, Z0, Z0
+	VMULPD     Z5, Z1, Z1
+	VMULPD     Z0, Z1, Z1
+	VMULPD     Z8, Z1, Z1
+	VCVTTPD2DQ Z1, Y1
+	VPADDD     Y9, Y1, Y1
+	VPMAXSD    Y11, Y1, Y1
+	VPMINSD    Y10, Y1, Y1
+	VPMOVDW    Y1, X1
+	VMOVDQU    X1, (DX)
+	ADDQ       $32, SI
+	ADDQ       $32, DI
+	ADDQ       $16, DX
+	SUBQ       $8, CX
+	JMP        eight
+
+done:
+	VZEROUPPER
+	RET
+
+// func atLeastAVX512(grades *uint16, words int, least uint32, out *uint64)
+TEXT ·atLeastAVX512(SB), NOSPLIT, $0-32
+	MOVQ         grades+0(FP), SI
+	MOVQ         words+8(FP), CX
+	MOVL         least+16(FP), AX
+	VPBROADCASTW AX, Z0
+	MOVQ         out+24(FP), DX
+
+word:
+	TESTQ     CX, CX
+	JZ        done
+	VMOVDQU16 (SI), Z1
+	VMOVDQU16 64(SI), Z2
+	VPCMPUW   $5, Z0, Z1, K1 // not less
+	VPCMPUW   $5, Z0, Z2, K2
+	KMOVD     K1, AX
+	KMOVD     K2, BX
+	SHLQ      $32, BX
+	ORQ       BX, AX
+	MOVQ      AX, (DX)
+	ADDQ      $128, SI
+	ADDQ      $8, DX
+	DECQ      CX
+	JMP       word
+
+done:
+	VZEROUPPER
+	RET
+
+// func dotsAVX512(query *float64, dims int, rows *[16]*float32, out *[16]float64)
+// Sixteen sums go on at once, each from the first dimension to the last; dims is a
+// multiple of four. The products of what were float32 are exact, so that a fused
+// addition rounds as a multiplication and an addition do.
+TEXT ·dotsAVX512(SB), NOSPLIT, $0-32
+	MOVQ   query+0(FP), SI
+	MOVQ   dims+8(FP), CX
+	MOVQ   rows+16(FP), R8
+	MOVQ   out+24(FP), DX
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	XORQ   R9, R9
+
+four:
+	CMPQ R9, CX
+	JGE  done
+
+	// Of eight rows four numbers each, turned so that a register has one dimension.
+	MOVQ          0(R8), AX
+	MOVQ          32(R8), BX
+	VMOVUPS       (AX)(R9*4), X0
+	VINSERTF128   $1, (BX)(R9*4), Y0, Y0
+	MOVQ          8(R8), AX
+	MOVQ          40(R8), BX
+	VMOVUPS       (AX)(R9*4), X1
+	VINSERTF128   $1, (BX)(R9*4), Y1, Y1
+	MOVQ          16(R8), AX
+	MOVQ          48(R8), BX
+	VMOVUPS       (AX)(R9*4), X2
+	VINSERTF128   $1, (BX)(R9*4), Y2, Y2
+	MOVQ          24(R8), AX
+	MOVQ          56(R8), BX
+	VMOVUPS       (AX)(R9*4), X3
+	VINSERTF128   $1, (BX)(R9*4), Y3, Y3
+	VUNPCKLPS     Y1, Y0, Y4
+	VUNPCKHPS     Y1, Y0, Y5
+	VUNPCKLPS     Y3, Y2, Y6
+	VUNPCKHPS     Y3, Y2, Y7
+	VUNPCKLPD     Y6, Y4, Y0
+	VUNPCKHPD     Y6, Y4, Y1
+	VUNPCKLPD     Y7, Y5, Y2
+	VUNPCKHPD     Y7, Y5, Y3
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VFMADD231PD.BCST 0(SI)(R9*8), Z0, Z16
+	VFMADD231PD.BCST 8(SI)(R9*8), Z1, Z16
+	VFMADD231PD.BCST 16(SI)(R9*8), Z2, Z16
+	VFMADD231PD.BCST 24(SI)(R9*8), Z3, Z16
+
+	// The other eight.
+	MOVQ          64(R8), AX
+	MOVQ          96(R8), BX
+	VMOVUPS       (AX)(R9*4), X0
+	VINSERTF128   $1, (BX)(R9*4), Y0, Y0
+	MOVQ          72(R8), AX
+	MOVQ          104(R8), BX
+	VMOVUPS       (AX)(R9*4), X1
+	VINSERTF128   $1, (BX)(R9*4), Y1, Y1
+	MOVQ          80(R8), AX
+	MOVQ          112(R8), BX
+	VMOVUPS       (AX)(R9*4), X2
+	VINSERTF128   $1, (BX)(R9*4), Y2, Y2
+	MOVQ          88(R8), AX
+	MOVQ          120(R8), BX
+	VMOVUPS       (AX)(R9*4), X3
+	VINSERTF128   $1, (BX)(R9*4), Y3, Y3
+	VUNPCKLPS     Y1, Y0, Y4
+	VUNPCKHPS     Y1, Y0, Y5
+	VUNPCKLPS     Y3, Y2, Y6
+	VUNPCKHPS     Y3, Y2, Y7
+	VUNPCKLPD     Y6, Y4, Y0
+	VUNPCKHPD     Y6, Y4, Y1
+	VUNPCKLPD     Y7, Y5, Y2
+	VUNPCKHPD     Y7, Y5, Y3
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y1, Z1
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VFMADD231PD.BCST 0(SI)(R9*8), Z0, Z17
+	VFMADD231PD.BCST 8(SI)(R9*8), Z1, Z17
+	VFMADD231PD.BCST 16(SI)(R9*8), Z2, Z17
+	VFMADD231PD.BCST 24(SI)(R9*8), Z3, Z17
+	ADDQ $4, R9
+	JMP  four
+
+done:
+	VMOVUPD Z16, (DX)
+	VMOVUPD Z17, 64(DX)
 	VZEROUPPER
 	RET

@@ -11,4 +11,7 @@ func TestKernelWithoutVNNI(t *testing.T) {
 	hasVNNI = false
 	defer func() { hasVNNI = true }()
 	TestKernelEqualsPlainGo(t)
+	TestNthGrade(t)
+	TestDotsEqualDot(t)
+	TestLongestProductFits(t)
 }

@@ -2,4 +2,10 @@
 
 package flat
 
-func nibbles(query []int8, plane []byte, out []int32) { nibblesGo(query, plane, out) }
+func nibbles(q *Query, plane []byte, rows []uint32, out []int32) { nibblesGo(q, plane, rows, out) }
+
+func grades(q *Query, scales []float32, sums []int32, out []uint16) { gradesGo(q, scales, sums, out) }
+
+func atLeast(grades []uint16, least uint16, out []uint64) { atLeastGo(grades, least, out) }
+
+func dots([]float32, [][]float32, []float64) int { return 0 }

@@ -2,23 +2,77 @@ package flat
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
-// The kernel of the machine gives what plain Go gives.
+// queryOf makes a query of these parts.
+func queryOf(parts []int8) *Query {
+	q := &Query{parts: parts, wide: wideParts(parts), scale: 1.0 / 1024}
+	for _, p := range parts {
+		q.sum += int64(p)
+	}
+	return q
+}
+
+// The kernels of the machine give what plain Go gives.
 func TestKernelEqualsPlainGo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		blocks, rows := rapid.IntRange(1, 9).Draw(t, "blocks"), rapid.IntRange(0, 5).Draw(t, "rows")
-		query := rapid.SliceOfN(rapid.Int8Range(-levels, levels), blocks*perBlock, blocks*perBlock).Draw(t, "query")
+		blocks, rows := rapid.IntRange(1, 9).Draw(t, "blocks"), rapid.IntRange(1, 5).Draw(t, "rows")
+		q := queryOf(rapid.SliceOfN(rapid.Int8Range(-levels, levels), blocks*perBlock, blocks*perBlock).Draw(t, "query"))
 		plane := rapid.SliceOfN(rapid.Byte(), blocks*block*rows, blocks*block*rows).Draw(t, "plane")
-		got, want := make([]int32, rows), make([]int32, rows)
-		nibbles(query, plane, got)
-		nibblesGo(query, plane, want)
-		for i := range want {
-			if got[i] != want[i] {
-				t.Fatalf("row %d is %d, want %d", i, got[i], want[i])
+		list := rapid.SliceOfN(rapid.Uint32Range(0, uint32(rows-1)), 0, 40).Draw(t, "list")
+		got, want := make([]int32, len(list)), make([]int32, len(list))
+		nibbles(q, plane, list, got)
+		nibblesGo(q, plane, list, want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("rows %v: sums %v, want %v", list, got, want)
+		}
+		scales := rapid.SliceOfN(rapid.Float32Range(0, .01), len(list), len(list)).Draw(t, "scales")
+		grade, wantGrade := make([]uint16, len(list)), make([]uint16, len(list))
+		grades(q, scales, got, grade)
+		gradesGo(q, scales, got, wantGrade)
+		if !slices.Equal(grade, wantGrade) {
+			t.Fatalf("grades %v, want %v", grade, wantGrade)
+		}
+	})
+}
+
+// Grades are compared, counted and chosen as a sort has them.
+func TestNthGrade(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		some := rapid.SampledFrom([]uint16{0, 1, 32768, 40000, 40001, 65534, 65535})
+		g := Grades{Grades: rapid.SliceOfN(rapid.OneOf(some, rapid.Uint16(), rapid.Uint16Range(33000, 33100)), 1, 3000).Draw(t, "grades")}
+		n := rapid.IntRange(1, len(g.Grades)).Draw(t, "n")
+		room, want := make([]uint64, len(g.Grades)/64+1), make([]uint64, len(g.Grades)/64+1)
+		sorted := slices.Sorted(slices.Values(g.Grades))
+		nth := g.Nth(n, room)
+		if nth != sorted[len(sorted)-n] {
+			t.Fatalf("the grade in place %d is %d, want %d", n, nth, sorted[len(sorted)-n])
+		}
+		g.AtLeast(nth, room)
+		atLeastGo(g.Grades, nth, want)
+		if words := (len(g.Grades) + 63) / 64; !slices.Equal(room[:words], want[:words]) {
+			t.Fatalf("at least %d: %x, want %x", nth, room, want)
+		}
+	})
+}
+
+// Dot products are those of one addition after the other, to the bit.
+func TestDotsEqualDot(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dim, n := rapid.IntRange(1, 200).Draw(t, "dim"), rapid.IntRange(0, 40).Draw(t, "rows")
+		vector := rapid.SliceOfN(rapid.OneOf(rapid.Float32Range(-1, 1), rapid.Float32()), dim, dim)
+		query, rows, out := vector.Draw(t, "query"), make([][]float32, n), make([]float64, n)
+		for i := range rows {
+			rows[i] = vector.Draw(t, "row")
+		}
+		Dots(query, rows, out)
+		for i, row := range rows {
+			if math.Float64bits(out[i]) != math.Float64bits(Dot(query, row)) {
+				t.Fatalf("row %d of %d: %v, want %v", i, n, out[i], Dot(query, row))
 			}
 		}
 	})
@@ -35,7 +89,7 @@ func TestLongestProductFits(t *testing.T) {
 			plane[i] = 0xff
 		}
 		var sum [1]int32
-		nibbles(query, plane, sum[:])
+		nibbles(queryOf(query), plane, []uint32{0}, sum[:])
 		if want := -levels * 15 * int32(len(query)); sum[0] != want {
 			t.Errorf("%d dimensions: product %d, want %d", dim, sum[0], want)
 		}

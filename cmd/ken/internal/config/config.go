@@ -23,6 +23,8 @@ const (
 	EmbedKeyVar = "KEN_EMBED_KEY"
 	// RerankKeyVar holds the key of the rerank endpoint.
 	RerankKeyVar = "KEN_RERANK_KEY"
+	// ProtectKeyVar holds the URL of the key that protects values in documents.
+	ProtectKeyVar = "KEN_PROTECT_KEY"
 )
 
 // Getenv looks up an environment variable; os.Getenv is one.

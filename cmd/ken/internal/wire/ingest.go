@@ -5,7 +5,10 @@ import (
 	"log/slog"
 
 	"ken/corpora"
+	"ken/corpora/protect"
+	"ken/corpora/protect/guard"
 	"ken/embed"
+	"ken/index/embedded"
 	"ken/index/ingest"
 )
 
@@ -13,13 +16,28 @@ import (
 type IngestOptions struct {
 	Batch    int // documents in one commit; 0 is the pipeline's default
 	Progress func(ingest.Progress)
+	Protect  *protect.Protector // takes values out of texts; the source is protected by the caller. nil: none
 	Logger   *slog.Logger
+	Expired  func(corpora.Document) bool // documents that were kept long enough; nil: none
+	Through  ingest.Store                // what the pipeline writes to, in place of the store itself; nil: the store
 }
 
-// Ingest brings the store up to date with the source.
-func Ingest(ctx context.Context, store ingest.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+// Ingest brings the store up to date with the source. What was erased stays out.
+func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o IngestOptions, source corpora.Source) (ingest.Summary, error) {
+	erased := map[string]bool{}
+	for hash, err := range store.Erased(ctx) {
+		if err != nil {
+			return ingest.Summary{}, err
+		}
+		erased[hash] = true
+	}
+	if o.Through == nil {
+		o.Through = store
+	}
 	return ingest.Run(ctx, ingest.Options{
-		Store: store, Embedder: e, Extract: Formats(),
+		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect),
+		Expired:        o.Expired,
+		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
 }

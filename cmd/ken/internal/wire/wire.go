@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -27,10 +28,38 @@ type Base struct {
 	// EmbedderErr is why there is no embedder. Searches then answer from words
 	// alone and say so.
 	EmbedderErr error
+
+	shared bool // the store is another's to close
 }
 
-// Close closes the store.
-func (b *Base) Close() error { return b.Store.Close() }
+// Close closes the store, unless it was opened by somebody else.
+func (b *Base) Close() error {
+	if b.shared {
+		return nil
+	}
+	return b.Store.Close()
+}
+
+// Share returns a base on the same store and embedder that searches with other
+// options. Its Close leaves the store open.
+func (b *Base) Share(o Options) (*Base, error) {
+	if o.Write && b.EmbedderErr != nil {
+		return nil, fmt.Errorf("the embedder cannot be used: %w", b.EmbedderErr)
+	}
+	out := *b
+	out.shared = true
+	var err error
+	out.Searcher, err = searcher(b.Store, b.Embedder, o)
+	return &out, err
+}
+
+func searcher(store *embedded.Store, e embed.Embedder, o Options) (*retrieval.Searcher, error) {
+	ro, err := Retrieval(e, o)
+	if err != nil {
+		return nil, err
+	}
+	return retrieval.New(store, ro)
+}
 
 // Options say how a knowledge base is opened.
 type Options struct {
@@ -65,15 +94,11 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	ro, err := Retrieval(e, o)
+	s, err := searcher(store, e, o)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	searcher, err := retrieval.New(store, ro)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	return &Base{Searcher: searcher, Store: store, Embedder: e, EmbedderErr: embedErr}, nil
+	return &Base{Searcher: s, Store: store, Embedder: e, EmbedderErr: embedErr}, nil
 }
 
 // Retrieval returns the options of a search with this embedder.
@@ -120,5 +145,12 @@ func Embedder(ctx context.Context, c config.Embedder, key string) (embed.Embedde
 	return nil, fmt.Errorf("%w %q: there are hashed and openai", errKind, c.Kind)
 }
 
-// Formats returns the extractors. A new format is a new line.
-func Formats() *extract.Mux { return extract.Default() }
+// Formats returns the extractors. What they keep between processes, which holds
+// nothing of any document, lies in the user's cache.
+func Formats() *extract.Mux {
+	o := extract.Options{}
+	if dir, err := os.UserCacheDir(); err == nil {
+		o.Cache = filepath.Join(dir, "ken", "pdf")
+	}
+	return extract.New(o)
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestWatch shows that a served knowledge base follows its folder: what is written
+// there is found, and a policy that closes it is in force.
+func TestWatch(t *testing.T) {
+	data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
+	mustRun(t, ken(t, data, "ingest", folder, "--name", "kb", "--owner", "user:ann"))
+	key := mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
+	url := startServer(t, data)
+
+	watcher := ken(t, data, "watch", "--every", "1h")
+	out, err := watcher.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	watcher.Stderr = os.Stderr
+	if err := watcher.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = watcher.Process.Signal(os.Interrupt)
+		if err := watcher.Wait(); err != nil {
+			t.Errorf("the watcher ended with %v after an interrupt", err)
+		}
+	})
+	lines := bufio.NewReader(out)
+	after := func(change func() error, want int) {
+		t.Helper()
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "kb: ") {
+			t.Fatalf("the watcher says %q, %v", line, err)
+		}
+		answer, err := callSearch(t.Context(), url, key, "parental leave")
+		if err != nil || len(answer.Results) != want {
+			t.Fatalf("ann gets %d results, %v; want %d", len(answer.Results), err, want)
+		}
+	}
+
+	// The first run finds what changed while nobody watched.
+	write := func(name, text string) func() error {
+		return func() error {
+			path := filepath.Join(folder, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte(text), 0o600)
+		}
+	}
+	after(write("new/pause.md", "Contractors may pause instead of parental leave."), 2)
+	after(write("new/deeper/more.md", "Another page on parental leave, in a folder that is new."), 3)
+	after(func() error { return os.Rename(filepath.Join(folder, "new"), filepath.Join(t.TempDir(), "moved")) }, 1)
+	after(write(".ken/acl.yaml", "version: 1\nrules:\n  - {path: '**', allow: [user:bob]}\n"), 0)
+	go io.Copy(io.Discard, lines)
+}

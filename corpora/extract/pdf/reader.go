@@ -1,0 +1,246 @@
+package pdf
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/klippa-app/go-pdfium"
+	wrong "github.com/klippa-app/go-pdfium/errors"
+	"github.com/klippa-app/go-pdfium/references"
+	"github.com/klippa-app/go-pdfium/requests"
+	"github.com/klippa-app/go-pdfium/webassembly"
+	"github.com/tetratelabs/wazero"
+
+	"ken/corpora/extract/bounds"
+	"ken/corpora/extract/mark"
+)
+
+const (
+	memoryPages = 4096 // of 64 KiB
+	maxBytes    = 128 << 20
+	maxPages    = 5_000
+	maxChars    = 200_000 // on one page
+)
+
+// Reader reads documents. The zero Reader is ready to use, by many goroutines.
+type Reader struct {
+	// Cache is a directory that keeps the compiled program, so that only the
+	// first start of all takes two seconds and not the first of each process. ""
+	// keeps nothing.
+	Cache string
+
+	once  sync.Once
+	cache wazero.CompilationCache
+	err   error
+}
+
+// Text returns the title and the text as Markdown.
+func (r *Reader) Text(ctx context.Context, data []byte) (title, markdown string, err error) {
+	if len(data) > maxBytes {
+		return "", "", fmt.Errorf("%w: %d bytes, at most %d are read", bounds.ErrLimit, len(data), maxBytes)
+	}
+	pool, err := r.sandbox(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer pool.Close()
+	engine, err := pool.GetInstanceWithContext(ctx)
+	if err != nil {
+		return "", "", fmt.Errorf("start of the PDF reader: %w", err)
+	}
+	d := document{ctx: ctx, engine: engine}
+	title, markdown, err = d.read(data)
+	if ctx.Err() != nil {
+		return "", "", ctx.Err()
+	}
+	return title, markdown, err
+}
+
+// sandbox starts one that ends with the context.
+func (r *Reader) sandbox(ctx context.Context) (pdfium.Pool, error) {
+	r.once.Do(func() {
+		if r.Cache == "" {
+			r.cache = wazero.NewCompilationCache()
+			return
+		}
+		r.cache, r.err = wazero.NewCompilationCacheWithDir(r.Cache)
+	})
+	if r.err != nil {
+		return nil, fmt.Errorf("cache of the PDF reader: %w", r.err)
+	}
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true).WithCompilationCache(r.cache)
+	pool, err := webassembly.Init(webassembly.Config{
+		Context: ctx, MaxTotal: 1, MaxIdle: 1, FSConfig: wazero.NewFSConfig(), RuntimeConfig: config,
+		Stdout: io.Discard, Stderr: io.Discard, RandomSource: rand.Reader,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start of the PDF reader: %w", err)
+	}
+	return pool, nil
+}
+
+// document is one that is read.
+type document struct {
+	ctx    context.Context
+	engine pdfium.Pdfium
+	ref    references.FPDF_DOCUMENT
+	w      mark.Writer
+	texts  int    // pages with text
+	large  string // the text of the first page in the largest type
+}
+
+func (d *document) read(data []byte) (title, markdown string, err error) {
+	open, err := d.engine.OpenDocument(&requests.OpenDocument{File: &data})
+	if err != nil {
+		return "", "", openError(err)
+	}
+	d.ref = open.Document
+	count, err := d.engine.FPDF_GetPageCount(&requests.FPDF_GetPageCount{Document: d.ref})
+	if err != nil {
+		return "", "", fmt.Errorf("%w: count of pages", bounds.ErrDamaged)
+	}
+	if count.PageCount > maxPages {
+		return "", "", fmt.Errorf("%w: %d pages, at most %d are read; split it", bounds.ErrLimit, count.PageCount, maxPages)
+	}
+	pictures := 0
+	for n := range count.PageCount {
+		picture, err := d.page(n)
+		if err != nil {
+			return "", "", err
+		}
+		if picture {
+			pictures++
+		}
+	}
+	if d.texts == 0 && pictures > 0 {
+		return "", "", bounds.ErrScanned
+	}
+	markdown, err = d.w.Text()
+	return d.title(), markdown, err
+}
+
+func openError(err error) error {
+	switch {
+	case errors.Is(err, wrong.ErrPassword), errors.Is(err, wrong.ErrSecurity):
+		return bounds.ErrLocked
+	case errors.Is(err, wrong.ErrFormat), errors.Is(err, wrong.ErrFile):
+		return fmt.Errorf("%w: it is no PDF that can be opened", bounds.ErrDamaged)
+	}
+	return fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+}
+
+// page writes one page and reports whether it is a picture without text.
+func (d *document) page(n int) (bool, error) {
+	if err := d.ctx.Err(); err != nil {
+		return false, err
+	}
+	page := requests.Page{ByIndex: &requests.PageByIndex{Document: d.ref, Index: n}}
+	words, err := d.words(page)
+	if err != nil {
+		return false, fmt.Errorf("page %d: %w", n+1, err)
+	}
+	if len(words) == 0 {
+		picture := d.drawn(page)
+		if picture {
+			d.w.Heading(2, fmt.Sprintf("Page %d", n+1))
+			d.w.Paragraph("(a picture without text)")
+		}
+		return picture, nil
+	}
+	d.texts++
+	d.w.Heading(2, fmt.Sprintf("Page %d", n+1))
+	blocks := layout(words)
+	if n == 0 {
+		d.large = largest(blocks)
+	}
+	for _, b := range blocks {
+		b.write(&d.w)
+	}
+	if d.w.Full() {
+		_, err := d.w.Text()
+		return false, err
+	}
+	return false, nil
+}
+
+// drawn reports whether anything is drawn on the page.
+func (d *document) drawn(page requests.Page) bool {
+	c, err := d.engine.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: page})
+	return err == nil && c.Count > 0
+}
+
+// words returns the words of a page and where they stand.
+func (d *document) words(page requests.Page) ([]word, error) {
+	text, err := d.engine.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: page})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+	}
+	defer d.engine.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: text.TextPage})
+	count, err := d.engine.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: text.TextPage})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+	}
+	switch {
+	case count.Count > maxChars:
+		return nil, fmt.Errorf("%w: %d characters, at most %d are read", bounds.ErrLimit, count.Count, maxChars)
+	case count.Count <= 0:
+		return nil, nil
+	}
+	all, err := d.engine.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: text.TextPage, StartIndex: 0, Count: count.Count})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+	}
+	turn := 0
+	if r, err := d.engine.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page}); err == nil {
+		turn = int(r.PageRotation)
+	}
+	return d.place(text.TextPage, split(all.Text), turn)
+}
+
+// place finds out where the words stand. One without a place is left out with
+// those too small to be seen.
+func (d *document) place(page references.FPDF_TEXTPAGE, words []word, turn int) ([]word, error) {
+	out := words[:0]
+	for _, w := range words {
+		first, ok := d.box(page, w.from)
+		if !ok {
+			continue
+		}
+		if last, ok := d.box(page, w.to-1); ok {
+			first = first.union(last)
+		}
+		if err := d.ctx.Err(); err != nil {
+			return nil, err
+		}
+		w.box = first.turned(turn)
+		if w.box.height() < 2 {
+			continue
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// box returns the place of the character at an index of the text.
+func (d *document) box(page references.FPDF_TEXTPAGE, at int) (box, bool) {
+	i, err := d.engine.FPDFText_GetCharIndexFromTextIndex(&requests.FPDFText_GetCharIndexFromTextIndex{TextPage: page, NTextIndex: at})
+	if err != nil || i.CharIndex < 0 {
+		return box{}, false
+	}
+	b, err := d.engine.FPDFText_GetLooseCharBox(&requests.FPDFText_GetLooseCharBox{TextPage: page, Index: i.CharIndex})
+	if err != nil {
+		return box{}, false
+	}
+	out := box{left: float64(b.Rect.Left), right: float64(b.Rect.Right), bottom: float64(b.Rect.Bottom), top: float64(b.Rect.Top)}
+	for _, v := range []float64{out.left, out.right, out.top, out.bottom} {
+		if math.IsNaN(v) || math.Abs(v) > 1e6 {
+			return box{}, false
+		}
+	}
+	return out, true
+}

@@ -1,0 +1,47 @@
+package embedded
+
+import "sync"
+
+// kept remembers values that are slow to make, up to a bound on their size, in two
+// generations: when the young one is full it becomes the old one, the old one is
+// forgotten, and what is asked for again moves from old to young. So what is asked
+// for often stays. What is in it changes how long a search takes and nothing else.
+type kept[K comparable, V any] struct {
+	mu         sync.RWMutex
+	young, old map[K]sized[V]
+	size       int // of the young
+}
+
+type sized[V any] struct {
+	value V
+	size  int
+}
+
+// get returns the value of the key; ok is false if it was not kept. A generation
+// may become as large as most.
+func (k *kept[K, V]) get(key K, most int) (v V, ok bool) {
+	k.mu.RLock()
+	s, young := k.young[key]
+	if !young {
+		s, ok = k.old[key]
+	}
+	k.mu.RUnlock()
+	if ok {
+		k.put(key, s.value, s.size, most)
+	}
+	return s.value, young || ok
+}
+
+// put keeps the value, which takes size.
+func (k *kept[K, V]) put(key K, v V, size, most int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.young == nil || k.size+size > most {
+		k.young, k.old, k.size = map[K]sized[V]{}, k.young, 0
+	}
+	if last, ok := k.young[key]; ok {
+		k.size -= last.size
+	}
+	k.young[key] = sized[V]{v, size}
+	k.size += size
+}
