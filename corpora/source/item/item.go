@@ -91,7 +91,7 @@ func CheckPath(p string) error {
 	case len(p) > maxPath:
 		return fmt.Errorf("%w %q: longer than %d bytes", ErrPath, clip(p), maxPath)
 	case !fs.ValidPath(p) || p == "." || strings.ContainsRune(p, '\\'):
-		return fmt.Errorf("%w %q: want names between single slashes, none of them . or ..", ErrPath, p)
+		return fmt.Errorf("%w %q: want names between single slashes, and neither . nor .. among them", ErrPath, p)
 	}
 	return nil
 }
@@ -206,6 +206,8 @@ func mediaType(it Item) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%w: media type %q", extract.ErrUnsupported, clip(it.MediaType))
+	case m == "application/octet-stream" || m == "binary/octet-stream" || m == extract.ZIP || m == "application/x-zip-compressed": // what servers say of all they do not know
+		return extract.MediaType(it.Path, it.Data), nil
 	case m == "text/x-markdown":
 		return extract.Markdown, nil
 	case m == "application/xhtml+xml":

@@ -31,13 +31,21 @@ var rooms = map[string][]string{
 	"github.com/jackc/pgx":                   {"ken/index/postgres", "ken/corpora/source/sql"},
 	"github.com/pgvector/pgvector-go":        {"ken/index/postgres"},
 	"github.com/sashabaranov/go-openai":      {"ken/embed/openai", "ken/eval/judge"},
-	"github.com/modelcontextprotocol/go-sdk": {"ken/tools", "ken/cmd/ken"},
+	"github.com/modelcontextprotocol/go-sdk": {"ken/tools", "ken/cmd/ken", "ken/corpora/source/mcp"},
+	"github.com/go-git/":                     {"ken/corpora/source/git"},
+	"gocloud.dev/blob":                       {"ken/corpora/source/blob", "ken/cmd/ken/internal/wire"},
+	"github.com/go-sql-driver/mysql":         {"ken/corpora/source/sql"},
+	"modernc.org/sqlite":                     {"ken/corpora/source/sql"},
+	"github.com/temoto/robotstxt":            {"ken/corpora/source/web"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},
 	"github.com/yuin/goldmark":               {"ken/corpora/extract", "ken/index/chunk"},
 	"github.com/JohannesKaufmann/":           {"ken/corpora/extract"},
 	"codeberg.org/readeck/go-readability":    {"ken/corpora/extract"},
 	"github.com/tiktoken-go/tokenizer":       {"ken/index/chunk", "ken/tools", "ken/retrieval"},
 	"github.com/abadojack/whatlanggo":        {"ken/index/analyze"},
+	"github.com/klippa-app/go-pdfium":        {"ken/corpora/extract/pdf"},
+	"github.com/tetratelabs/wazero":          {"ken/corpora/extract/pdf"},
+	"gocloud.dev/secrets":                    {"ken/corpora/protect/keeper"},
 }
 
 // leaves import nothing of ken but what is listed.
