@@ -159,7 +159,7 @@ type httpServer struct {
 func (s *Server) newHTTP(o HTTPOptions, loopback bool) *httpServer {
 	h := &httpServer{gate: middleware.NewGate(o.Concurrency, o.Queue)}
 	h.sessions = s.stateful(o)
-	mcpHandler := identify(o.Authenticator, route(s.stateless(o), h.sessions))
+	mcpHandler := middleware.JSON(identify(o.Authenticator, route(s.stateless(o), h.sessions)))
 	mcpHandler = middleware.Limit(h.gate, defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Body(o.MaxBody, defaultTimeout, s.opts.Timeout+2*defaultTimeout, mcpHandler)
 	mcpHandler = middleware.Share(principalKey, o.Concurrency, o.Queue, defaultTimeout, mcpHandler)
@@ -226,7 +226,8 @@ func route(stateless, stateful http.Handler) http.Handler {
 
 func (s *Server) stateless(o HTTPOptions) http.Handler {
 	m := s.protocol(acl.Principal{})
-	options := s.streamable(o)
+	options := streamable(o)
+	options.JSONResponse = s.fixtures == nil
 	options.Stateless = true
 	options.PropagateRequestCancellation = true
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return m }, options)
@@ -234,21 +235,20 @@ func (s *Server) stateless(o HTTPOptions) http.Handler {
 
 func (s *Server) stateful(o HTTPOptions) *sessions {
 	m := s.protocol(acl.Principal{})
-	options := s.streamable(o)
+	options := streamable(o)
+	options.JSONResponse = s.fixtures == nil && s.opts.Administrator == nil
 	options.SessionTimeout = o.SessionTimeout
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return m }, options)
 	return newSessions(handler, m, o.MaxSessions, o.SessionsEach)
 }
 
-// streamable options: the Host check is middleware.Host's.
-func (s *Server) streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
-	return &mcp.StreamableHTTPOptions{JSONResponse: s.onlyAnswers(), DisableLocalhostProtection: true, MaxRequestBodyBytes: o.MaxBody}
+// streamable options: the Host check is middleware.Host's. Answers are JSON as
+// long as no tool sends anything before its answer. A question to the person,
+// which administrators' tools ask in sessions, reaches a client for sure only
+// on the stream on which it waits for the answer.
+func streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
+	return &mcp.StreamableHTTPOptions{DisableLocalhostProtection: true, MaxRequestBodyBytes: o.MaxBody}
 }
-
-// onlyAnswers reports whether no tool sends anything before its answer. Then
-// answers are JSON; otherwise streams, on which questions and progress reach
-// the client that waits, whether or not it has a stream open beside.
-func (s *Server) onlyAnswers() bool { return s.fixtures == nil }
 
 func principalKey(r *http.Request) string { return auth.FromContext(r.Context()).Principal.Key() }
 

@@ -44,7 +44,7 @@ func TestScopes(t *testing.T) {
 		"completions search":         {unscoped, "completion/complete", `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"ken://doc/{id}"},"argument":{"name":"id","value":"h"}}}`, "ken.read"},
 		"the list is for everyone":   {unscoped, "tools/list", list, ""},
 		"a tool that is none":        {unscoped, "", strings.Replace(search, `"search"`, `"nothing"`, 1), "none"},
-		"a name in two cases":        {reader, "", strings.Replace(fetchLeave, `"name":"fetch"`, `"name":"fetch","Name":"search"`, 1), "ken.fetch ken.read"},
+		"a name in two cases":        {reader, "", strings.Replace(fetchLeave, `"name":"fetch"`, `"name":"fetch","Name":"search"`, 1), "none"},
 	} {
 		for _, version := range []string{"2026-07-28", "2025-11-25"} {
 			t.Run(name+", "+version, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestScopes(t *testing.T) {
 				}
 				challenge := res.Header.Get("WWW-Authenticate")
 				switch {
-				case c.missing == "none" && (res.StatusCode == 403 || challenge != ""):
+				case c.missing == "none" && (res.StatusCode == 403 || challenge != "" || strings.Contains(string(body), "26 weeks")):
 					t.Errorf("an unknown tool: %d, %s", res.StatusCode, challenge)
 				case c.missing == "none":
 				case c.missing == "" && (res.StatusCode != 200 || strings.Contains(string(body), "error\":")):

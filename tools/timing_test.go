@@ -42,13 +42,16 @@ func TestTiming(t *testing.T) {
 	must(t, err)
 	for n := range each { // those that there are and those that there are not stand between each other
 		id := corpora.DocID(fmt.Sprintf("hr/letter-%04d.md", 2*n))
-		texts[id] = fmt.Sprintf("# Letter %d\n\nThe quokka bonus of person %d is confidential.\n", n, n)
+		texts[id] = fmt.Sprintf("# Letter\n\nThe bonus for %s is confidential.\n", madeUp(2*n))
 		w.put(embedder, corpora.Document{ID: id, Title: "Letter", MediaType: "text/markdown", Language: "en", ACL: acl.Allow("group:hr")})
 	}
 	base := w.serveHTTP(w.server(Options{}), HTTPOptions{})
 	key := w.key(bob)
 	call := func(tool, arguments string) []byte {
 		return []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + modernMeta + `,"name":"` + tool + `","arguments":` + arguments + `}}`)
+	}
+	for annKey, n := w.key(ann), 0; n < each; n++ { // others read what is hidden from bob
+		post(t, base, annKey, "", string(call("fetch", fmt.Sprintf(`{"id":"hr/letter-%04d.md"}`, 2*n))))
 	}
 	var figures []timing
 	for _, c := range []struct {
@@ -57,8 +60,8 @@ func TestTiming(t *testing.T) {
 	}{
 		{"fetch", func() []byte { return call("fetch", fmt.Sprintf(`{"id":"hr/letter-%04d.md"}`, 2*rand.IntN(each))) },
 			func() []byte { return call("fetch", fmt.Sprintf(`{"id":"hr/letter-%04d.md"}`, 2*rand.IntN(each)+1)) }},
-		{"search", func() []byte { return call("search", `{"query":"quokka bonus"}`) },
-			func() []byte { return call("search", `{"query":"quoxka bonts"}`) }},
+		{"search", func() []byte { return call("search", `{"query":"`+madeUp(2*rand.IntN(each))+`"}`) },
+			func() []byte { return call("search", `{"query":"`+madeUp(2*rand.IntN(each)+1)+`"}`) }},
 	} {
 		f := measure(t, c.tool, *timingSamples, stopwatch(t, base, key, c.tool), c.hidden, c.absent)
 		figures = append(figures, f)
@@ -72,6 +75,18 @@ func TestTiming(t *testing.T) {
 		must(t, err)
 		must(t, os.WriteFile(*timingOut, append(data, '\n'), 0o644))
 	}
+}
+
+// madeUp is the n-th of words that no language has, all of a length. Those with an even number
+// stand in hidden documents, the others nowhere.
+func madeUp(n int) string {
+	r := rand.New(rand.NewPCG(7, uint64(n)))
+	var b strings.Builder
+	for range 4 {
+		b.WriteByte("bdfgklmnprtvz"[r.IntN(13)])
+		b.WriteByte("aiou"[r.IntN(4)])
+	}
+	return b.String()
 }
 
 // stopwatch returns what sends one request on a connection that stays open and
@@ -109,12 +124,13 @@ type timing struct {
 	T        float64 `json:"welch_t"`           // over all samples
 	TrimmedT float64 `json:"welch_t_trimmed"`   // without the slowest 5 %, which are the machine's noise
 	AUC      float64 `json:"auc"`               // how often a hidden one is slower than an absent one; .5 is a guess
+	RankZ    float64 `json:"rank_z"`            // how far AUC is from .5, in standard deviations
 	Needed   float64 `json:"samples_for_z_4_5"` // of both kinds together, until the difference shows
 }
 
 func (f timing) String() string {
-	return fmt.Sprintf("%s: %d samples, hidden %.1f µs, absent %.1f µs (medians), Welch t %.2f, %.2f without the slowest 5 %%, AUC %.4f, about %.3g samples to tell them apart",
-		f.Tool, f.Samples, f.Hidden, f.Absent, f.T, f.TrimmedT, f.AUC, f.Needed)
+	return fmt.Sprintf("%s: %d samples, hidden %.1f µs, absent %.1f µs (medians), Welch t %.2f, %.2f without the slowest 5 %%, AUC %.4f (z %.2f), about %.3g samples to tell them apart",
+		f.Tool, f.Samples, f.Hidden, f.Absent, f.T, f.TrimmedT, f.AUC, f.RankZ, f.Needed)
 }
 
 // measure takes n samples, each of a kind that a coin chooses.
@@ -138,7 +154,9 @@ func measure(t *testing.T, tool string, n int, took func([]byte) float64, kinds 
 	}
 	f := timing{Tool: tool, Samples: n, Hidden: samples[0][len(samples[0])/2], Absent: samples[1][len(samples[1])/2],
 		T: welch(samples[0], samples[1]), TrimmedT: welch(trimmed[0], trimmed[1]), AUC: auc(samples[0], samples[1])}
-	f.Needed = math.Pow(maxT/math.Max(math.Abs(f.T), math.Abs(f.TrimmedT)), 2) * float64(n)
+	a, b := float64(len(samples[0])), float64(len(samples[1]))
+	f.RankZ = (f.AUC - .5) / math.Sqrt((a+b+1)/(12*a*b))
+	f.Needed = math.Pow(maxT/max(math.Abs(f.T), math.Abs(f.TrimmedT), math.Abs(f.RankZ)), 2) * float64(n)
 	return f
 }
 
