@@ -112,3 +112,7 @@ timing: ## measure whether the time of an answer tells hidden from absent (SAMPL
 .PHONY: conformance
 conformance: ## run the official MCP conformance suite, without and through authentication (needs npm; about 40 s)
 	cd tools/testclients && npm ci --no-audit --no-fund && PATH="$$PWD/node_modules/.bin:$$PATH" CGO_ENABLED=$(CGO_ENABLED) $(GO) test .. -run '^TestConformance$$' -count 1 -v -args -conformance "$$PWD/node_modules"
+
+.PHONY: mutants
+mutants: ## break the code that decides who may read in one place at a time and count what the tests notice; writes mutants.json (15 min)
+	nice -n 10 $(GO) run ./cmd/ken/internal/mutants -out mutants.json

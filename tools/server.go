@@ -57,6 +57,8 @@ type Options struct {
 	// Administrator does what the administrator's tools are asked to do; nil:
 	// there are no such tools.
 	Administrator Administrator
+	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
+	Feedback Recorder
 
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)
@@ -139,7 +141,7 @@ func (o Options) validate() error {
 
 // Server is the MCP surface over one searcher. It is safe for concurrent use.
 type Server struct {
-	searcher  Searcher
+	searcher  gate // never what is behind it
 	opts      Options
 	cursors   cursors
 	gate      *middleware.Gate
@@ -174,7 +176,7 @@ func New(s Searcher, o Options) (*Server, error) {
 // RunStdio serves the principal on standard input and output until the input
 // ends or ctx does.
 func (s *Server) RunStdio(ctx context.Context, p acl.Principal) error {
-	return s.Run(ctx, p, &mcp.StdioTransport{})
+	return s.Run(ctx, p, drained{&mcp.StdioTransport{}})
 }
 
 // Run serves one principal over a transport that carries no identity of its own.
@@ -226,6 +228,9 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
+	if s.opts.Feedback != nil {
+		m.AddTool(feedbackTool(), at.tool(at.feedback))
+	}
 	if s.opts.Administrator != nil {
 		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
 		m.AddTool(setACLTool(), at.administer(at.setACLOrder))

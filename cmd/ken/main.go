@@ -34,7 +34,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a process that does not end by itself
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
-	tuneCollector(p.getenv)
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -152,7 +151,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	}
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
-		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.auditCommand(), p.checkCommand(), p.evalCommand(),
 		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)

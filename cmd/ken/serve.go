@@ -16,9 +16,11 @@ type serveOptions struct {
 	http, keys, as          string
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
+	audit                   string
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
+	feedback, keepQueries   bool
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -31,7 +33,9 @@ func (p *program) serveCommand() *cobra.Command {
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
 request shows a key (ken keys create) and gets what the key's subjects may read, or
 an access token of the identity provider that --issuer names. Groups that
-groups.yaml in the data directory declares count at the next question.
+groups.yaml in the data directory declares count at the next question, and so do
+roles in roles.yaml, which say who may use which tool. Without that file everybody
+may search and fetch, and nobody delete_document or set_acl.
 
 While it runs, other ken commands on the same data directory (ingest, acl, search,
 a second serve --stdio, …) are carried out by this process.
@@ -59,6 +63,9 @@ key for each of two people.`,
 	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
+	f.BoolVar(&o.feedback, "feedback", false, "offer a tool that records whether a passage was useful, in feedback.jsonl in the data directory")
+	f.BoolVar(&o.keepQueries, "feedback-queries", false, "keep the questions with it, and not their hashes alone")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -99,14 +106,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return err
-	}
+	defer log.Close()
 	if p.host != nil {
 		return server.Run(ctx, who, p.host.transport(p))
 	}
@@ -135,25 +139,24 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	defer log.Close()
 	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)
 }
 
-// tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
-	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
-		Log: p.logger(),
-	})
+// tools puts the MCP surface over a knowledge base of the program's own.
+func (p *program) tools(s tools.Searcher, o serveOptions) (*tools.Server, error) {
+	return tools.New(s, p.toolOptions(o))
+}
+
+// toolOptions are those of the MCP surface over any knowledge base.
+func (p *program) toolOptions(o serveOptions) tools.Options {
+	return tools.Options{Version: version, Clock: p.now, DocumentURL: o.documentURL, ToolScopes: o.identity.scopes(), Log: p.logger()}
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

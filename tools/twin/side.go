@@ -12,6 +12,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
+	said "ken/eval/feedback"
 	"ken/index"
 	"ken/index/chunk"
 	"ken/retrieval"
@@ -61,7 +62,7 @@ func newSide(ctx context.Context, w *world, o Options, leak Leak, docs []documen
 	if err := s.rewrite(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.put(ctx, docs...); err != nil {
+	if err := s.put(ctx, slices.Concat(docs, w.ops)...); err != nil {
 		return nil, err
 	}
 	return s, s.serve()
@@ -81,9 +82,20 @@ func (s *side) serve() error {
 	if s.leak.searcher != nil {
 		searcher = s.leak.searcher(searcher, s.held)
 	}
-	s.server, err = tools.New(searcher, tools.Options{Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32))})
+	who, err := newRoles()
+	if err != nil {
+		return err
+	}
+	s.server, err = tools.New(searcher, tools.Options{
+		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s}, Feedback: forgotten{},
+	})
 	return err
 }
+
+// forgotten takes feedback and keeps none: nothing is ever answered from it.
+type forgotten struct{}
+
+func (forgotten) Record(context.Context, said.Record) error { return nil }
 
 // small chunks, so that short documents have several.
 var small = chunk.Options{Max: 40, Target: 24, Min: 6}
