@@ -26,7 +26,7 @@ build-full: ## build bin/ken-full, with the drivers of clouds (S3, GCS, Azure)
 .PHONY: test-full
 test-full: build-full ## test what only the full binary has (an S3-compatible server)
 	$(GO) vet -tags full ./cmd/ken/...
-	$(GO) test -tags full -short -run TestEverySource ./cmd/ken
+	$(GO) test -tags full -run TestEverySource ./cmd/ken
 
 .PHONY: demo
 demo: build ## serve the bundled handbook and answer one question as two people (ONCE=1: end after the answers)

@@ -35,9 +35,6 @@ func TestEverySourceGivesTheSameDocuments(t *testing.T) {
 	folder := filepath.Join(dir, "h")
 	put(t, filepath.Join(folder, ".ken", "acl.yaml"), handbookPolicy)
 	pages := pagesOf(t, folder)
-	if testing.Short() { // a fifth of them, under the race detector
-		thin(t, folder, pages)
-	}
 
 	lines := []string{"version: 1", "sources:"}
 	add := func(name, rest string, args ...any) {
@@ -162,19 +159,6 @@ func pagesOf(t *testing.T, folder string) map[string]string {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// thin leaves every fifth page.
-func thin(t *testing.T, folder string, pages map[string]string) {
-	t.Helper()
-	for i, p := range slices.Sorted(maps.Keys(pages)) {
-		if i%5 != 0 {
-			delete(pages, p)
-			if err := os.Remove(filepath.Join(folder, p)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 }
 
 // readersOf is handbookPolicy as a column.

@@ -145,9 +145,11 @@ type object struct {
 	about    folder.About
 }
 
-// same compares whole seconds, since stores tell no more of an object.
+// same compares to the second, since stores tell no more of an object, and some
+// tell one time in a list and another, a moment later, with the object.
 func (o object) same(size int64, modified time.Time) bool {
-	return o.size == size && o.modified.Truncate(time.Second).Equal(modified.Truncate(time.Second))
+	apart := o.modified.Truncate(time.Second).Sub(modified.Truncate(time.Second))
+	return o.size == size && apart.Abs() <= time.Second
 }
 
 // check refuses a file in a directory that is another one than was listed: a
