@@ -64,19 +64,36 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 // aclIndex tells which classes a principal could be admitted to, so that the many
 // that do not name it need not be asked.
 type aclIndex struct {
+	classes   map[uint32]bool          // those that it is about
 	bySubject map[acl.Subject][]uint32 // classes that allow the subject, at some time
 	timed     []uint32                 // classes with a grant that starts or ends
 }
 
-// aclIndex is made when it is first needed, once for a state.
+// aclIndex is made when it is first needed, and serves later states as well while
+// they have the same classes: a class keeps its list, and its number is given once.
 func (st *state) aclIndex() *aclIndex {
-	st.indexing.Do(func() { st.index = newACLIndex(st.classes) })
+	st.indexing.Do(func() {
+		if st.index = st.truth.classes.Load(); st.index == nil || !st.index.isOf(st.classes) {
+			st.index = newACLIndex(st.classes)
+			st.truth.classes.Store(st.index)
+		}
+	})
 	return st.index
 }
 
+func (x *aclIndex) isOf(cs classes) bool {
+	for id := range cs {
+		if !x.classes[id] {
+			return false
+		}
+	}
+	return len(cs) == len(x.classes)
+}
+
 func newACLIndex(cs classes) *aclIndex {
-	x := &aclIndex{bySubject: map[acl.Subject][]uint32{}}
+	x := &aclIndex{classes: make(map[uint32]bool, len(cs)), bySubject: map[acl.Subject][]uint32{}}
 	for id, c := range cs {
+		x.classes[id] = true
 		timed := false
 		allow := c.list.Allow()
 		for _, g := range allow {

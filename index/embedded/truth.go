@@ -24,6 +24,7 @@ type truth struct {
 	logger  *truthLogger
 	recent  kept[uint32, *recentChunk]
 	states  atomic.Uint64 // made so far
+	classes atomic.Pointer[aclIndex]
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
