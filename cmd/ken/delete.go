@@ -100,6 +100,11 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 	if err := p.forget(dir, found, o); err != nil {
 		return err
 	}
+	return p.certify(ctx, store, dir, o.receipt, receipt.Statement{Deleted: found, By: string(by), Reason: o.reason, KeptOut: !o.all})
+}
+
+// certify removes the bytes of deleted documents and writes the receipt.
+func (p *program) certify(ctx context.Context, store *embedded.Store, dir, file string, s receipt.Statement) error {
 	if err := store.Compact(ctx); err != nil {
 		return fmt.Errorf("the documents are deleted, but bytes of them may still be on disk: run the command again: %w", err)
 	}
@@ -107,14 +112,12 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := receipt.Sign(dir, receipt.Statement{
-		Version: 1, Deleted: found, At: p.now().UTC(), By: string(by), Reason: o.reason,
-		Revision: stats.Revision, Compacted: true, KeptOut: !o.all,
-	})
+	s.Version, s.At, s.Revision, s.Compacted = 1, p.now().UTC(), stats.Revision, true
+	r, err := receipt.Sign(dir, s)
 	if err != nil {
 		return err
 	}
-	return p.writeJSON(o.receipt, r)
+	return p.writeJSON(file, r)
 }
 
 // find returns the documents that are meant. An id that is not there is kept out

@@ -114,8 +114,12 @@ func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err
 			err = cerr
 		}
 	}()
+	expired, err := p.expired()
+	if err != nil {
+		return err
+	}
 	bar, started := newProgress(p.stderr), p.now()
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Protect: by, Through: governed.over(kb.Store)}, governed)
+	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}, governed)
 	bar.finish()
 	if summary.Source == "" { // refused before it began
 		return err
@@ -294,6 +298,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)
 	fmt.Fprintln(w, r.Permissions)
+	if r.Expired > 0 {
+		fmt.Fprintf(w, "%d documents were kept as long as retention.yaml says and are left out\n", r.Expired)
+	}
 	if r.Erased > 0 {
 		fmt.Fprintf(w, "%d documents were erased with ken delete and are kept out\n", r.Erased)
 	}

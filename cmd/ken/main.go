@@ -149,7 +149,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
 		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
-		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.receiptCommand(),
+		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)
 	root.InitDefaultCompletionCmd()

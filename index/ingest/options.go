@@ -28,6 +28,9 @@ type Options struct {
 	// Erased tells that a document was erased and is not to come back; nil: none was.
 	Erased func(corpora.DocID) bool
 
+	// Expired tells that a document was kept long enough; nil: none was.
+	Expired func(corpora.Document) bool
+
 	BatchDocuments int              // documents in one commit; 0 is 100
 	BatchInterval  time.Duration    // oldest document of a batch waits no longer; 0 is 60 s
 	Workers        int              // documents that are loaded at once; 0 is one per processor
@@ -46,6 +49,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Expired == nil {
+		o.Expired = func(corpora.Document) bool { return false }
 	}
 	if o.Erased == nil {
 		o.Erased = func(corpora.DocID) bool { return false }

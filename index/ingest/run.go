@@ -195,6 +195,10 @@ func (r *run) take(ctx context.Context, j *job) error {
 // put takes a listed document in.
 func (r *run) put(ctx context.Context, j *job) error {
 	skipped := j.err == nil && r.current(j.change)
+	if skipped && r.Expired(r.known[j.change.ID]) {
+		r.sum.Expired++
+		return r.delete(ctx, j.change.ID)
+	}
 	if skipped && r.present[j.change.ID] {
 		r.sum.Unchanged++
 		return nil
@@ -214,6 +218,10 @@ func (r *run) put(ctx context.Context, j *job) error {
 // that nobody is shown the text before with the permissions of the text after.
 func (r *run) store(ctx context.Context, j *job) error {
 	d := j.document
+	if r.Expired(d) {
+		r.sum.Expired++
+		return r.delete(ctx, d.ID)
+	}
 	old, ok := r.known[d.ID]
 	newACL := ok && r.present[d.ID] && old.ACL.Key() != d.ACL.Key()
 	switch {

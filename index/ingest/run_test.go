@@ -244,7 +244,7 @@ func TestSummaryJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"source":"shelf","seen":4,"added":3,"updated":0,"acl_changed":0,"unchanged":0,"deleted":0,"skipped":{},` +
-		`"quarantined":[{"id":"shelf/d.md","stage":"load","reason":"permission denied","closed":false}],"postponed":0,` +
+		`"quarantined":[{"id":"shelf/d.md","stage":"load","reason":"permission denied","closed":false}],"erased":0,"expired":0,"postponed":0,` +
 		`"chunks":3,"tokens":12,"bytes":29,"reembedded":false,"complete":true,"seconds":0}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)

@@ -18,6 +18,7 @@ type Summary struct {
 	Skipped     map[string]int `json:"skipped"`     // files of a format that is not read, by extension
 	Quarantined []Refused      `json:"quarantined"` // documents that could not be taken in
 	Erased      int            `json:"erased"`      // listed by the source and kept out, because they were erased
+	Expired     int            `json:"expired"`     // listed by the source and left out, because they were kept long enough
 	Postponed   int            `json:"postponed"`   // new or changed documents left for the next run: the embedder was down
 	Chunks      int            `json:"chunks"`      // chunks written
 	Tokens      int            `json:"tokens"`      // tokens in them

@@ -18,7 +18,8 @@ type IngestOptions struct {
 	Progress func(ingest.Progress)
 	Protect  *protect.Protector // takes values out of texts; the source is protected by the caller. nil: none
 	Logger   *slog.Logger
-	Through  ingest.Store // what the pipeline writes to, in place of the store itself; nil: the store
+	Expired  func(corpora.Document) bool // documents that were kept long enough; nil: none
+	Through  ingest.Store                // what the pipeline writes to, in place of the store itself; nil: the store
 }
 
 // Ingest brings the store up to date with the source. What was erased stays out.
@@ -35,6 +36,7 @@ func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o Inge
 	}
 	return ingest.Run(ctx, ingest.Options{
 		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect),
+		Expired:        o.Expired,
 		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)
