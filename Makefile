@@ -13,7 +13,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/ken
@@ -80,3 +80,30 @@ twin: ## compare N answers (default 10000) with those of a server that holds onl
 .PHONY: clients
 clients: build ## drive bin/ken with outside MCP clients (needs npm)
 	cd tools/testclients && npm ci --no-audit --no-fund && npm test
+
+CYCLES = $(if $(filter command environment,$(word 1,$(origin N))),$(N),100)
+.PHONY: crash
+crash: ## kill a writing process N times (default 100) and compare what is left with what it acknowledged; writes crash.json
+	$(GO) test ./index/embedded -run '^TestKill$$' -count 1 -v -timeout 0 -args -cycles $(CYCLES) -crash-out $(CURDIR)/crash.json
+
+MINUTES ?= 60
+.PHONY: soak
+soak: ## run random writes, merges and power cuts against a brute-force index for MINUTES (default 60)
+	$(GO) test ./index/embedded -run '^TestModel$$' -count 1 -v -timeout 0 -args -soak $(MINUTES)m
+
+.PHONY: clients-auth
+clients-auth: build ## sign in at a real authorization server with outside MCP clients (needs npm; about 70 s)
+	cd tools/testclients && npm ci --no-audit --no-fund && npm run -s auth
+
+SAMPLES ?= 100000
+.PHONY: timing
+timing: ## measure whether the time of an answer tells hidden from absent (SAMPLES=100000; timing.json)
+	$(GO) test ./tools -run '^TestTiming$$' -count 1 -v -timeout 0 -args -timing $(SAMPLES) -timing-out $(CURDIR)/timing.json
+
+.PHONY: conformance
+conformance: ## run the official MCP conformance suite, without and through authentication (needs npm; about 40 s)
+	cd tools/testclients && npm ci --no-audit --no-fund && PATH="$$PWD/node_modules/.bin:$$PATH" CGO_ENABLED=$(CGO_ENABLED) $(GO) test .. -run '^TestConformance$$' -count 1 -v -args -conformance "$$PWD/node_modules"
+
+.PHONY: mutants
+mutants: ## break the code that decides who may read in one place at a time and count what the tests notice; writes mutants.json (15 min)
+	nice -n 10 $(GO) run ./cmd/ken/internal/mutants -out mutants.json

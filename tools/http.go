@@ -191,6 +191,10 @@ func describe(m describer) http.HandlerFunc {
 			http.Error(w, "internal error", http.StatusInternalServerError)
 			return
 		}
+		if data == nil {
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(data)
 	}
@@ -222,7 +226,7 @@ func route(stateless, stateful http.Handler) http.Handler {
 
 func (s *Server) stateless(o HTTPOptions) http.Handler {
 	m := s.protocol(acl.Principal{})
-	options := streamable(o)
+	options := s.streamable(o)
 	options.Stateless = true
 	options.PropagateRequestCancellation = true
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return m }, options)
@@ -230,17 +234,21 @@ func (s *Server) stateless(o HTTPOptions) http.Handler {
 
 func (s *Server) stateful(o HTTPOptions) *sessions {
 	m := s.protocol(acl.Principal{})
-	options := streamable(o)
+	options := s.streamable(o)
 	options.SessionTimeout = o.SessionTimeout
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return m }, options)
 	return newSessions(handler, m, o.MaxSessions, o.SessionsEach)
 }
 
-// streamable options: answers are JSON, since nothing is sent before them; the
-// Host check is middleware.Host's.
-func streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
-	return &mcp.StreamableHTTPOptions{JSONResponse: true, DisableLocalhostProtection: true, MaxRequestBodyBytes: o.MaxBody}
+// streamable options: the Host check is middleware.Host's.
+func (s *Server) streamable(o HTTPOptions) *mcp.StreamableHTTPOptions {
+	return &mcp.StreamableHTTPOptions{JSONResponse: s.onlyAnswers(), DisableLocalhostProtection: true, MaxRequestBodyBytes: o.MaxBody}
 }
+
+// onlyAnswers reports whether no tool sends anything before its answer. Then
+// answers are JSON; otherwise streams, on which questions and progress reach
+// the client that waits, whether or not it has a stream open beside.
+func (s *Server) onlyAnswers() bool { return s.fixtures == nil }
 
 func principalKey(r *http.Request) string { return auth.FromContext(r.Context()).Principal.Key() }
 

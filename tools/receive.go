@@ -48,11 +48,11 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		if p.IsZero() {
 			return nil, explain(errNoPrincipal).protocolError()
 		}
-		if res, err := s.authorise(ctx, method, req); res != nil || err != nil {
-			return res, err
-		}
 		if err := s.inScope(method, req); err != nil {
 			return nil, explain(err).protocolError()
+		}
+		if res, err := s.authorise(ctx, method, req); res != nil || err != nil {
+			return res, err
 		}
 		err = s.caught(ctx, func() error {
 			res, err = s.dispatch(ctx, next, method, req)

@@ -139,12 +139,19 @@ func (o Options) validate() error {
 
 // Server is the MCP surface over one searcher. It is safe for concurrent use.
 type Server struct {
-	searcher Searcher
-	opts     Options
-	cursors  cursors
-	gate     *middleware.Gate
-
+	searcher  gate // never what is behind it
+	opts      Options
+	cursors   cursors
+	gate      *middleware.Gate
 	approvals *approvals
+	fixtures  fixtures
+}
+
+// fixtures are what a test adds to the protocol's server. There are none
+// outside of this package's tests.
+type fixtures interface {
+	configure(o *mcp.ServerOptions)
+	register(b toolbox)
 }
 
 // New returns the surface over a searcher.
@@ -167,7 +174,7 @@ func New(s Searcher, o Options) (*Server, error) {
 // RunStdio serves the principal on standard input and output until the input
 // ends or ctx does.
 func (s *Server) RunStdio(ctx context.Context, p acl.Principal) error {
-	return s.Run(ctx, p, &mcp.StdioTransport{})
+	return s.Run(ctx, p, drained{&mcp.StdioTransport{}})
 }
 
 // Run serves one principal over a transport that carries no identity of its own.
@@ -204,7 +211,7 @@ func (b toolbox) AddTool(t *mcp.Tool, h mcp.ToolHandler) {
 // everyone, except that tools are listed for those who may use them.
 func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	at := surface{s, fixed, map[string]bool{}}
-	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, &mcp.ServerOptions{
+	options := &mcp.ServerOptions{
 		Instructions:      instructions,
 		CompletionHandler: at.complete,
 		SetCacheable:      func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { *c = uncached },
@@ -212,7 +219,11 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 		Capabilities: &mcp.ServerCapabilities{
 			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
 		},
-	}), at.tools}
+	}
+	if s.fixtures != nil {
+		s.fixtures.configure(options)
+	}
+	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
 	if s.opts.Administrator != nil {
@@ -221,6 +232,9 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	}
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
+	if s.fixtures != nil {
+		s.fixtures.register(m)
+	}
 	m.AddReceivingMiddleware(at.receive)
 	return m.Server
 }

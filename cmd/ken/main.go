@@ -145,10 +145,17 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default: $KEN_DATA or the platform's place)")
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { p.process = cmd.CommandPath() }
+	memory := root.PersistentFlags().String("memory", defaultMemory, "most memory of the process, index files aside; 0 is no limit")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		p.process = cmd.CommandPath()
+		if p.host != nil {
+			return nil // the memory is the server's, which said how much of it
+		}
+		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
+	}
 	root.AddCommand(
 		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
-		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.checkCommand(), p.evalCommand(),
+		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.auditCommand(), p.checkCommand(), p.evalCommand(),
 		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
 	)

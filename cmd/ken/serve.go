@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,6 +16,7 @@ type serveOptions struct {
 	http, keys, as          string
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
+	audit                   string
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
@@ -32,7 +32,9 @@ func (p *program) serveCommand() *cobra.Command {
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
 request shows a key (ken keys create) and gets what the key's subjects may read, or
 an access token of the identity provider that --issuer names. Groups that
-groups.yaml in the data directory declares count at the next question.
+groups.yaml in the data directory declares count at the next question, and so do
+roles in roles.yaml, which say who may use which tool. Without that file everybody
+may search and fetch, and nobody delete_document or set_acl.
 
 While it runs, other ken commands on the same data directory (ingest, acl, search,
 a second serve --stdio, …) are carried out by this process.
@@ -60,6 +62,7 @@ key for each of two people.`,
 	f.StringVar(&o.publicURL, "public-url", "", "`URL` that clients use, if it is not the address")
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
+	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -76,6 +79,8 @@ func (p *program) serve(ctx context.Context, o serveOptions) error {
 		return usage("--demo makes keys of its own: leave out --keys, or leave out --demo to serve your own documents")
 	case o.identity.issuer.Issuer != "" && (o.stdio || o.demo):
 		return usage("--issuer is for --http: over stdio and with --demo it is known who asks")
+	case o.identity.clientCA != "" && (o.stdio || o.demo):
+		return usage("--tls-client-ca is for --http: over stdio and with --demo it is known who asks")
 	case o.http != "" && o.as != "":
 		return usage("--as is for --stdio: over HTTP the key says who asks")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -98,14 +103,11 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return err
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return err
-	}
+	defer log.Close()
 	if p.host != nil {
 		return server.Run(ctx, who, p.host.transport(p))
 	}
@@ -119,12 +121,8 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	ho := tools.HTTPOptions{Authenticator: who, TrustProxy: o.trustProxy, PublicURL: o.publicURL, Origins: o.origins}
-	if o.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-		if err != nil {
-			return fmt.Errorf("read the certificate: %w", err)
-		}
-		ho.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if ho.TLS, err = tlsConfig(o); err != nil {
+		return err
 	}
 	listener, err := listen(ctx, o.http)
 	if err != nil {
@@ -138,14 +136,11 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	searcher, err := p.withGroups(kb)
+	server, log, err := p.surface(kb, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(searcher, o.documentURL, o.identity.scopes())
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	defer log.Close()
 	defer p.takeCommands(ctx, kb)()
 	fmt.Fprintf(p.stderr, "listening on %s\n", endpoint(listener, ho.TLS != nil))
 	return server.ServeHTTP(ctx, listener, ho)

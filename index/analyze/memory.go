@@ -4,7 +4,7 @@ import "sync"
 
 // maxKnown bounds the words that a memory keeps for a language. The frequent
 // ones are most of any text, so that a full memory may as well begin anew.
-const maxKnown = 1 << 15
+const maxKnown = 1 << 16
 
 // memory remembers the terms of the tokens it has seen, so that a word is
 // stemmed once and its term allocated once.

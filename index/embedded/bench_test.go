@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -166,6 +169,70 @@ func BenchmarkReplace(b *testing.B) {
 		chunks += 1000
 	}
 	b.ReportMetric(float64(chunks)/b.Elapsed().Seconds(), "chunks/s")
+}
+
+// BenchmarkSetACL takes rights away and gives them back in a store on disk of
+// 100,000 documents with 10,000 lists, and makes a view after each.
+func BenchmarkSetACL(b *testing.B) {
+	const documents, groups = 100_000, 10_000
+	s := open(b, b.TempDir(), embedded.Options{})
+	b.Cleanup(func() { _ = s.Close() })
+	group := func(i int) acl.List { return acl.Allow(acl.Subject(fmt.Sprint("group:", i%groups))) }
+	var entries []index.Entry
+	for i := range documents {
+		id := corpora.DocID(fmt.Sprint("d", i))
+		d := corpora.Document{ID: id, Source: "bench", Language: "en", ACL: group(i)}
+		entries = append(entries, index.Entry{Document: d, Chunks: []index.Chunk{{Doc: id, Text: "policy", Span: index.Span{End: 6}}}})
+		if len(entries) == 5000 {
+			if err := s.Replace(b.Context(), entries...); err != nil {
+				b.Fatal(err)
+			}
+			entries = nil
+		}
+	}
+	var times []float64
+	for i := 0; b.Loop(); i++ {
+		l := acl.List{}
+		if i%2 == 1 {
+			l = group(i)
+		}
+		begin := time.Now()
+		if err := s.SetACL(b.Context(), corpora.DocID(fmt.Sprint("d", i*7919%documents)), l); err != nil {
+			b.Fatal(err)
+		}
+		v, err := s.View(b.Context(), acl.NewPrincipal(acl.Subject("group:7")), noon)
+		if err != nil {
+			b.Fatal(err)
+		}
+		times = append(times, float64(time.Since(begin).Microseconds())/1000)
+		if err := v.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	slices.Sort(times)
+	b.ReportMetric(times[len(times)/2], "p50-ms")
+	b.ReportMetric(times[len(times)*99/100], "p99-ms")
+}
+
+// BenchmarkReplaceTogether is BenchmarkReplace by four writers at once.
+func BenchmarkReplaceTogether(b *testing.B) {
+	s := filled(b, b.TempDir(), embedded.Options{}, 0)
+	c := newCorpus()
+	var made [][]index.Entry
+	for range 64 {
+		made = append(made, c.entries(100))
+	}
+	var next atomic.Int64
+	b.SetParallelism(4)
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if err := s.Replace(b.Context(), made[int(next.Add(1))%len(made)]...); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(next.Load()*1000)/b.Elapsed().Seconds(), "chunks/s")
 }
 
 func BenchmarkOpen(b *testing.B) {

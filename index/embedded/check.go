@@ -39,6 +39,8 @@ const maxProblems = 100
 // everything; writes wait until it is done. The error is one of reading, not of
 // what was found.
 func (s *Store) Check(ctx context.Context) (Report, error) {
+	s.merging.Lock()
+	defer s.merging.Unlock()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st, err := s.current()

@@ -14,6 +14,7 @@ import (
 type class struct {
 	id        uint32
 	list      acl.List
+	key       string          // of the list
 	live      *roaring.Bitmap // ordinals of its chunks
 	documents int
 	title     uint64         // terms in the titles of all chunks
@@ -23,7 +24,7 @@ type class struct {
 }
 
 func newClass(id uint32, l acl.List) *class {
-	return &class{id: id, list: l, live: roaring.New(), languages: map[string]int{}}
+	return &class{id: id, list: l, key: l.Key(), live: roaring.New(), languages: map[string]int{}}
 }
 
 func (c *class) clone() *class {
@@ -60,19 +61,30 @@ type classes map[uint32]*class
 // edit is a change to classes that was not published yet.
 type edit struct {
 	all     classes
-	byList  map[string]uint32 // by acl.List.Key
+	known   byList            // the store's; it is changed when the edit is kept
+	fresh   map[string]uint32 // like it, of the classes that this edit made
 	own     map[uint32]bool   // classes that are this edit's own copies
 	created []*class
+	pruned  []*class
 	next    uint32 // id of the next new class
 }
 
-func (cs classes) edit(next uint32) *edit {
-	e := &edit{all: maps.Clone(cs), byList: make(map[string]uint32, len(cs)), own: map[uint32]bool{}, next: next}
+// byList finds the class of a list by acl.List.Key. One belongs to a store and
+// to whoever holds the right to write.
+type byList map[string]uint32
+
+func (cs classes) byList() byList {
+	out := make(byList, len(cs))
+	for id, c := range cs {
+		out[c.key] = id
+	}
+	return out
+}
+
+func (cs classes) edit(next uint32, known byList) *edit {
+	e := &edit{all: maps.Clone(cs), known: known, fresh: map[string]uint32{}, own: map[uint32]bool{}, next: next}
 	if e.all == nil {
 		e.all = classes{}
-	}
-	for id, c := range cs {
-		e.byList[c.list.Key()] = id
 	}
 	return e
 }
@@ -80,14 +92,27 @@ func (cs classes) edit(next uint32) *edit {
 // of returns the id of the class of the list and makes the class if it is new.
 func (e *edit) of(l acl.List) uint32 {
 	key := l.Key()
-	if id, ok := e.byList[key]; ok {
+	if id, ok := e.fresh[key]; ok {
+		return id
+	}
+	if id, ok := e.known[key]; ok {
 		return id
 	}
 	c := newClass(e.next, l)
 	e.next++
-	e.byList[key], e.all[c.id], e.own[c.id] = c.id, c, true
+	e.fresh[key], e.all[c.id], e.own[c.id] = c.id, c, true
 	e.created = append(e.created, c)
 	return c.id
+}
+
+// keep makes what the edit created and pruned known to later ones.
+func (e *edit) keep() {
+	for _, c := range e.created {
+		e.known[c.key] = c.id
+	}
+	for _, c := range e.pruned {
+		delete(e.known, c.key)
+	}
 }
 
 func (e *edit) writable(id uint32) *class {
@@ -99,12 +124,11 @@ func (e *edit) writable(id uint32) *class {
 
 // prune removes the classes that lost their last document and returns them.
 func (e *edit) prune() []*class {
-	var gone []*class
 	for id := range e.own {
 		if c := e.all[id]; c.documents == 0 {
 			delete(e.all, id)
-			gone = append(gone, c)
+			e.pruned = append(e.pruned, c)
 		}
 	}
-	return gone
+	return e.pruned
 }

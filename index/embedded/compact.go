@@ -15,6 +15,8 @@ import (
 // that still use what was there before. On a large store it takes as long as
 // writing all of it.
 func (s *Store) Compact(ctx context.Context) error {
+	s.merging.Lock()
+	defer s.merging.Unlock()
 	if err := s.rewrite(ctx); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
@@ -36,23 +38,16 @@ func (s *Store) Compact(ctx context.Context) error {
 
 // rewrite makes one segment of all live rows.
 func (s *Store) rewrite(ctx context.Context) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	c, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.base.release()
-	if len(c.segments) == 0 {
-		return c.abandon()
-	}
-	if err = c.merge(0, len(c.segments), rowsOf(c.segments, valuesOf(c.classes.all))); err == nil {
-		err = c.commit(ctx)
-	}
-	if err != nil {
-		return errors.Join(err, c.abandon())
-	}
-	return nil
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
+		if len(c.segments) == 0 {
+			return nil
+		}
+		merged, err := c.merge(ctx, c.base, 0, len(c.segments))
+		if err != nil {
+			return err
+		}
+		return c.adopt(c.base.segments, merged)
+	}}, "rewrite")
 }
 
 // alone waits until the newest state is the only one: older ones hold files, and

@@ -6,12 +6,15 @@
 //
 //	DIR/FORMAT           version of this layout
 //	DIR/LOCK, OWNER      held while a process uses DIR; which process it is
+//	DIR/REVISION         the last commit, told outside the truth's log (see witness)
+//	DIR/RESERVE          space for changes of permissions on a full disk
 //	DIR/truth/           Pebble: documents, chunk texts, ACL classes, segment list
 //	DIR/segments/N.lex   postings of a range of ordinals (package lexical)
 //	DIR/segments/N.vec   vectors of the same chunks and their codes (package flat)
 //
 // A write makes new files, syncs them and their directory, and then one synced
-// batch in the truth flips revision, segment list, documents and classes. What
+// batch in the truth flips revision, segment list, documents and classes; last,
+// the witness is told, and an open that finds less is refused: [LostError]. What
 // the truth does not name is deleted at the next open, so a crash at any
 // instant leaves the state before or after the write. If the sync of the batch
 // fails nobody knows which of the two it is, and the store stops: see [ErrFailed].

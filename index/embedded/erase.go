@@ -29,7 +29,7 @@ func ErasedHash(id corpora.DocID) string {
 // [Store.Replace] with [index.ErrErased]. Ids that are not there are refused too.
 // Their bytes leave the disk with [Store.Compact].
 func (s *Store) Erase(ctx context.Context, ids ...corpora.DocID) error {
-	return s.write(ctx, "erase", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 			if err := c.erase(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
@@ -40,7 +40,7 @@ func (s *Store) Erase(ctx context.Context, ids ...corpora.DocID) error {
 			}
 		}
 		return nil
-	})
+	}}, "erase")
 }
 
 // erase removes a document and the past of its lists, where its id stands too.
@@ -72,7 +72,7 @@ func (s *Store) EraseHashes(ctx context.Context, hashes ...string) error {
 			ids = append(ids, d.ID)
 		}
 	}
-	return s.write(ctx, "erase", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		for _, id := range ids {
 			if err := c.erase(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
@@ -85,12 +85,12 @@ func (s *Store) EraseHashes(ctx context.Context, hashes ...string) error {
 			}
 		}
 		return nil
-	})
+	}}, "erase")
 }
 
 // Readmit lets the ids come back. It brings back nothing.
 func (s *Store) Readmit(ctx context.Context, ids ...corpora.DocID) error {
-	return s.write(ctx, "readmit", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		for _, id := range ids {
 			sum := sha256.Sum256([]byte(id))
 			if err := c.batch.Delete(erasedKey(sum[:]), nil); err != nil {
@@ -98,7 +98,7 @@ func (s *Store) Readmit(ctx context.Context, ids ...corpora.DocID) error {
 			}
 		}
 		return nil
-	})
+	}}, "readmit")
 }
 
 // Erased tells the hashes of the ids that may not come back, in order.

@@ -15,16 +15,16 @@ import (
 // The same on a real file system that is really full.
 func TestRevokeOnFullMount(t *testing.T) {
 	mount := t.TempDir()
-	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=64m"); err != nil {
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=256m"); err != nil {
 		t.Skipf("a small file system cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(mount, 0); err != nil {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
 			t.Errorf("unmount: %v", err)
 		}
 	})
 	dir := filepath.Join(mount, "data")
-	s := open(t, dir, embedded.Options{Reserve: 20 << 20})
+	s := open(t, dir, embedded.Options{})
 	if err := s.Replace(t.Context(), entry("a", "secret"), entry("b", "other")); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestRevokeOnFullMount(t *testing.T) {
 			t.Fatal("the disk does not get full")
 		}
 		if n == 100 {
-			fillDisk(t, filepath.Join(mount, "other"), 6<<20)
+			fillDisk(t, filepath.Join(mount, "other"), 24<<20)
 		}
 	}
 	if !errors.Is(err, embedded.ErrFull) {

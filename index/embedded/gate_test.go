@@ -134,6 +134,7 @@ func TestMergeChangesNoScore(t *testing.T) {
 		t.Fatalf("%d segments, want %d", n, fanIn-1)
 	}
 	put(t, s, "last", acl.Allow("user:ann"), "leave") // invisible; brings the merge
+	settle(t, s)
 	after := viewOf(t, s, acl.NewPrincipal())
 	if n := len(after.state.segments); n != 1 {
 		t.Fatalf("%d segments, want 1", n)
@@ -159,6 +160,7 @@ func TestSegmentsStayFew(t *testing.T) {
 	for i := range 300 {
 		put(t, s, fmt.Sprint("d", i), acl.Allow(acl.Everyone), "text")
 	}
+	settle(t, s)
 	if n := len(s.state.segments); n > 3*fanIn {
 		t.Errorf("%d segments after 300 writes", n)
 	}
@@ -167,6 +169,7 @@ func TestSegmentsStayFew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	settle(t, s)
 	if n := len(s.state.segments); n != 0 {
 		t.Errorf("%d segments after all was deleted", n)
 	}
@@ -187,9 +190,18 @@ func TestDeadChunksGo(t *testing.T) {
 		if err := s.Delete(t.Context(), entries[n].Document.ID); err != nil {
 			t.Fatal(err)
 		}
+		settle(t, s)
 		if st, err := s.Stats(); err != nil || st.Dead != dead {
 			t.Errorf("after %d of 5 were deleted %d are dead, want %d (%v)", n+1, st.Dead, dead, err)
 		}
+	}
+}
+
+// settle waits until there is nothing to merge.
+func settle(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.Merge(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -241,7 +253,9 @@ func TestCheckFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A state has its own snapshot: damage behind its back shows in a new one.
-			s.publish(newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed))
+			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed)
+			next.live = s.state.live
+			s.publish(next)
 			r, err := s.Check(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -70,9 +70,18 @@ func encodePast(key []byte, p Past) ([]byte, error) {
 }
 
 func decodePast(key, record []byte) (p Past, err error) {
+	p, list, err := decodeSince(key, record)
+	if err == nil {
+		err = json.Unmarshal(list, &p.List)
+	}
+	return p, err
+}
+
+// decodeSince reads all but the list, which it returns as it is stored.
+func decodeSince(key, record []byte) (p Past, list []byte, err error) {
 	b, err := unseal(key, record)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	const head = 1 + 4
 	n := 0
@@ -80,15 +89,12 @@ func decodePast(key, record []byte) (p Past, err error) {
 		n = int(binary.BigEndian.Uint32(key[1:head]))
 	}
 	if len(key) != head+n+8 {
-		return p, fmt.Errorf("%w: key %x", errTruth, key)
+		return p, nil, fmt.Errorf("%w: key %x", errTruth, key)
 	}
 	r := recordReader{rest: b}
 	p = Past{ID: corpora.DocID(key[head : head+n]), Revision: binary.BigEndian.Uint64(key[head+n:])}
 	p.Since, p.Gone = time.Unix(0, r.varint()).UTC(), r.uvarint() == 1
-	if r.err == nil {
-		r.err = json.Unmarshal(r.rest, &p.List)
-	}
-	return p, r.err
+	return p, r.rest, r.err
 }
 
 // changes are the documents whose lists a write may change.
@@ -97,11 +103,17 @@ type changes struct {
 	after  map[corpora.DocID]acl.List // a document without one is not there any more
 }
 
+// was notes the list that the document has so far. Of a document that several
+// writes of the change touch, the first list counts; one that the change itself
+// made had none.
 func (c *changes) was(id corpora.DocID, l acl.List) {
 	if c.before == nil {
 		c.before = map[corpora.DocID]string{}
 	}
-	c.before[id] = l.Key()
+	_, noted := c.before[id]
+	if _, made := c.after[id]; !noted && !made {
+		c.before[id] = l.Key()
+	}
 	delete(c.after, id)
 }
 
@@ -175,7 +187,7 @@ func (c *change) forget(ctx context.Context, before time.Time) error {
 	var lastKey []byte
 	s.forgotten = ""
 	return scan(ctx, c.base.snapshot, []byte(from), after([]byte{historyPrefix}), func(key, value []byte) (bool, error) {
-		p, err := decodePast(key, value)
+		p, _, err := decodeSince(key, value)
 		if err != nil {
 			return false, err
 		}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"slices"
@@ -57,71 +58,140 @@ func longRun(segments []*segment, t int) (i, j int, ok bool) {
 	return 0, 0, false
 }
 
-// mergeAll merges until there is nothing to gain. The write before it is already
-// durable, so a merge that fails is no error of the write: the next one tries again.
-func (s *Store) mergeAll(ctx context.Context) {
-	for ctx.Err() == nil {
-		more, err := s.mergeOnce(ctx)
-		if err != nil {
-			s.options.Logger.Warn("merge segments", "error", err)
-		}
-		if err != nil || !more {
+// maxSegments is how many segments there may be before those who store documents
+// wait for the merger: a search asks each of them.
+const maxSegments = 64
+
+// wakeMerger tells the merger that something changed.
+func (s *Store) wakeMerger() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it knows
+	}
+}
+
+// mergeInBackground merges until ctx ends. The writes are durable by then, so a
+// merge that fails is no error of theirs: the next one tries again.
+func (s *Store) mergeInBackground(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
 			return
+		case <-s.wake:
+		}
+		if err := s.Merge(ctx); err != nil && ctx.Err() == nil {
+			s.options.Logger.Warn("merge segments", "error", err)
 		}
 	}
 }
 
+// relieve merges if there are too many segments.
+func (s *Store) relieve(ctx context.Context) {
+	st, err := s.current()
+	if err != nil {
+		return // the next write says so
+	}
+	crowded := len(st.segments) > maxSegments
+	st.release()
+	if crowded {
+		if err := s.Merge(ctx); err != nil {
+			s.options.Logger.Warn("merge segments", "error", err)
+		}
+	}
+}
+
+// Merge merges segments until there is nothing to gain, which the store also does
+// by itself after writes. It changes no answer. Writes go on meanwhile.
+func (s *Store) Merge(ctx context.Context) error {
+	s.merging.Lock()
+	defer s.merging.Unlock()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		more, err := s.mergeOnce(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// errMoved says that the segments of a merge were replaced while it went on.
+var errMoved = errors.New("segments were replaced during a merge")
+
+// mergeOnce writes the merged files beside the writers, and then takes its turn
+// among them to put the new segment in the place of the old ones. What was
+// deleted in between is dead in the new segment too: that is told by the truth.
 func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
-	c, err := s.begin(ctx)
+	base, err := s.current()
 	if err != nil {
 		return false, err
 	}
-	defer c.base.release()
-	live := rowsOf(c.segments, valuesOf(c.classes.all))
-	counts := make([]int, len(live))
-	for i, rows := range live {
-		counts[i] = countBits(rows)
+	defer base.release()
+	i, j, ok := pickMerge(base.segments, base.live)
+	if !ok {
+		return false, nil
 	}
-	i, j, ok := pickMerge(c.segments, counts)
-	if ok {
-		c.large = true
-		if err = c.merge(i, j, live[i:j]); err == nil {
-			err = c.commit(ctx)
-		}
+	if err := s.reserve.forDocuments(0); err != nil {
+		return false, err
 	}
-	if err != nil || !ok {
-		if gone := c.abandon(); err == nil {
-			err = gone
-		}
+	f := files{store: s}
+	merged, err := f.merge(ctx, base, i, j)
+	if err == nil {
+		adopt := func(c *change) error { return c.adopt(base.segments[i:j], merged) }
+		err = s.write(&request{ctx: ctx, apply: adopt}, "merge")
 	}
-	return ok, err
+	if err != nil {
+		err = errors.Join(err, f.discard())
+	}
+	if errors.Is(err, errMoved) {
+		return true, nil // look again
+	}
+	return true, err
 }
 
-// merge puts one segment of the live rows in the place of segments [i, j), or
-// none if no row is live.
-func (c *change) merge(i, j int, live [][]uint64) error {
+// merge writes one segment of the live rows of segments [i, j), or none if no row
+// is live.
+func (f *files) merge(ctx context.Context, base *state, i, j int) (*segment, error) {
+	old := base.segments[i:j]
+	live := rowsOf(old, valuesOf(base.classes))
 	var parts []lexical.Part
 	var ordinals []uint32
 	var rows []place
-	for n, s := range c.segments[i:j] {
+	for n, s := range old {
 		parts = append(parts, lexical.Part{Segment: s.lex, Keep: func(row int) bool { return has(live[n], row) }})
 		for row := range setBits(live[n]) {
 			ordinals = append(ordinals, s.lex.Ordinal(row))
-			rows = append(rows, place{i + n, row})
+			rows = append(rows, place{n, row})
 		}
 	}
-	var merged []*segment
-	if len(ordinals) > 0 {
-		seg, err := c.newSegment(func() ([]byte, error) { return lexical.Merge(parts...) }, ordinals, func(k int) ([]float32, flat.Code) {
-			vec := c.segments[rows[k].segment].vec
-			return vec.Row(rows[k].row), vec.Code(rows[k].row)
-		})
-		if err != nil {
-			return err
-		}
-		merged = append(merged, seg)
+	if len(ordinals) == 0 {
+		return nil, nil
 	}
-	c.segments = slices.Replace(c.segments, i, j, merged...)
+	lex := func() ([]byte, error) { return lexical.Merge(ctx, parts...) }
+	return f.newSegment(base.meta.Model, lex, ordinals, func(k int) ([]float32, flat.Code) {
+		vec := old[rows[k].segment].vec
+		return vec.Row(rows[k].row), vec.Code(rows[k].row)
+	})
+}
+
+// adopt puts the merged segment in the place of the old ones.
+func (c *change) adopt(old []*segment, merged *segment) error {
+	i := slices.Index(c.segments, old[0])
+	j := i + len(old)
+	if i < 0 || j > len(c.segments) || !slices.Equal(c.segments[i:j], old) {
+		return errMoved
+	}
+	c.moved, c.large = true, true
+	if merged == nil {
+		c.segments, c.live = slices.Delete(c.segments, i, j), slices.Delete(c.live, i, j)
+		return nil
+	}
+	live := 0
+	for _, n := range c.live[i:j] {
+		live += n
+	}
+	c.segments, c.live = slices.Replace(c.segments, i, j, merged), slices.Replace(c.live, i, j, live)
 	return nil
 }
 

@@ -221,7 +221,7 @@ func TestFilesLiveAsLongAsViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Replace(t.Context(), entry("a", "other")); err != nil {
+	if err := errors.Join(s.Replace(t.Context(), entry("a", "other")), s.Merge(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"000001.lex", "000002.lex"}) {

@@ -64,49 +64,70 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 // aclIndex tells which classes a principal could be admitted to, so that the many
 // that do not name it need not be asked.
 type aclIndex struct {
-	classes   map[uint32]bool          // those that it is about
 	bySubject map[acl.Subject][]uint32 // classes that allow the subject, at some time
 	timed     []uint32                 // classes with a grant that starts or ends
 }
 
-// aclIndex is made when it is first needed, and serves later states as well while
-// they have the same classes: a class keeps its list, and its number is given once.
+// aclIndex is made when it is first needed. Where the classes are those of an
+// older state, or nearly, it comes from there; see edit.index.
 func (st *state) aclIndex() *aclIndex {
-	st.indexing.Do(func() {
-		if st.index = st.truth.classes.Load(); st.index == nil || !st.index.isOf(st.classes) {
-			st.index = newACLIndex(st.classes)
-			st.truth.classes.Store(st.index)
-		}
-	})
-	return st.index
-}
-
-func (x *aclIndex) isOf(cs classes) bool {
-	for id := range cs {
-		if !x.classes[id] {
-			return false
-		}
+	if x := st.index.Load(); x != nil {
+		return x
 	}
-	return len(cs) == len(x.classes)
+	x := newACLIndex(st.classes)
+	st.index.Store(x) // another reader may have made an equal one
+	return x
 }
 
 func newACLIndex(cs classes) *aclIndex {
-	x := &aclIndex{classes: make(map[uint32]bool, len(cs)), bySubject: map[acl.Subject][]uint32{}}
-	for id, c := range cs {
-		x.classes[id] = true
-		timed := false
-		allow := c.list.Allow()
-		for _, g := range allow {
-			if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != id {
-				x.bySubject[g.Subject] = append(ids, id)
-			}
+	x := &aclIndex{bySubject: map[acl.Subject][]uint32{}}
+	for _, c := range cs {
+		x.add(c)
+	}
+	return x
+}
+
+func (x *aclIndex) add(c *class) {
+	allow, timed := c.list.Allow(), false
+	for _, g := range allow {
+		if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != c.id {
+			x.bySubject[g.Subject] = append(slices.Clip(ids), c.id)
 		}
-		for _, g := range append(allow, c.list.Deny()...) {
-			timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+	}
+	for _, g := range append(allow, c.list.Deny()...) {
+		timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+	}
+	if timed {
+		x.timed = append(slices.Clip(x.timed), c.id)
+	}
+}
+
+func (x *aclIndex) remove(c *class) {
+	without := func(ids []uint32) []uint32 {
+		return slices.DeleteFunc(slices.Clone(ids), func(id uint32) bool { return id == c.id })
+	}
+	for _, g := range c.list.Allow() {
+		if left := without(x.bySubject[g.Subject]); len(left) > 0 {
+			x.bySubject[g.Subject] = left
+		} else {
+			delete(x.bySubject, g.Subject)
 		}
-		if timed {
-			x.timed = append(x.timed, id)
-		}
+	}
+	x.timed = without(x.timed)
+}
+
+// index returns the index of the edited classes, given that of those before; nil
+// if there is none. An index never changes once it is in a state.
+func (e *edit) index(before *aclIndex) *aclIndex {
+	if before == nil || len(e.created) == 0 && len(e.pruned) == 0 {
+		return before
+	}
+	x := &aclIndex{bySubject: maps.Clone(before.bySubject), timed: before.timed}
+	for _, c := range e.created {
+		x.add(c)
+	}
+	for _, c := range e.pruned {
+		x.remove(c)
 	}
 	return x
 }

@@ -12,6 +12,23 @@ import (
 	"ken/corpora/acl"
 )
 
+// followed returns the index of the classes after some came and others went.
+func followed(t *rapid.T, cs classes, grants *rapid.Generator[[]acl.Grant]) *aclIndex {
+	var all, gone []*class
+	for _, id := range slices.Sorted(maps.Keys(cs)) {
+		all = append(all, cs[id])
+	}
+	for id := range uint32(rapid.IntRange(0, 3).Draw(t, "gone")) {
+		gone = append(gone, newClass(100+id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny"))))
+	}
+	n := rapid.IntRange(0, len(all)).Draw(t, "at first")
+	x := newACLIndex(classes{})
+	for _, e := range []edit{{created: all[:n]}, {created: gone}, {created: all[n:], pruned: gone}} {
+		x = e.index(x)
+	}
+	return x
+}
+
 // TestIndexOfListsLosesNoClass compares the classes that are asked because they name
 // a subject of the principal with all of them.
 func TestIndexOfListsLosesNoClass(t *testing.T) {
@@ -21,7 +38,7 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 		return acl.Grant{Subject: subjects.Draw(t, "subject"), NotBefore: times.Draw(t, "from"), NotAfter: times.Draw(t, "to")}
 	}), 0, 3)
 	rapid.Check(t, func(t *rapid.T) {
-		kept, cs := &truth{}, classes{}
+		cs := classes{}
 		for id := range uint32(rapid.IntRange(0, 8).Draw(t, "classes")) {
 			cs[id] = newClass(id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny")))
 		}
@@ -36,15 +53,9 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 				until = b
 			}
 		}
-		if others := maps.Clone(cs); rapid.Bool().Draw(t, "an earlier state asked") { // which had other classes, maybe
-			for _, id := range rapid.SliceOf(rapid.Uint32Range(0, 9)).Draw(t, "gone or new") {
-				if delete(others, id); cs[id] == nil {
-					others[id] = newClass(id, acl.NewList(grants.Draw(t, "allow"), nil))
-				}
-			}
-			newReadable(&state{classes: others, truth: kept}, p, noon)
-		}
-		r := newReadable(&state{classes: cs, truth: kept}, p, noon)
+		st := &state{classes: cs}
+		st.index.Store(followed(t, cs, grants))
+		r := newReadable(st, p, noon)
 		var got []uint32
 		for _, c := range r.classes {
 			got = append(got, c.id)
@@ -56,8 +67,7 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 }
 
 // BenchmarkReadable makes the readable set of a tenth: a principal who holds 46
-// subjects, 10,000 lists, 100,000 chunks. The first asks of a state whose classes
-// are new, the others of one that has those of the state before.
+// subjects, 10,000 lists, 100,000 chunks. The first has no index of the lists yet.
 func BenchmarkReadable(b *testing.B) {
 	cs, held := classes{}, []acl.Subject{}
 	for i := range 46 {
@@ -67,17 +77,16 @@ func BenchmarkReadable(b *testing.B) {
 		cs[id] = newClass(id, acl.Allow(acl.Group(fmt.Sprint(id%460)), acl.User(fmt.Sprint(id))))
 		cs[id].add(documentHead{first: id * 10, chunks: 10, language: "en"})
 	}
-	s := &segment{segmentRecord: segmentRecord{Last: 99_999, Chunks: 100_000}}
-	who := acl.NewPrincipal(held...)
-	b.Run("new classes", func(b *testing.B) {
+	segments, who := []*segment{{segmentRecord: segmentRecord{Last: 99_999, Chunks: 100_000}}}, acl.NewPrincipal(held...)
+	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			newReadable(&state{classes: cs, segments: []*segment{s}, truth: &truth{}}, who, noon)
+			newReadable(&state{classes: cs, segments: segments}, who, noon)
 		}
 	})
-	b.Run("same classes", func(b *testing.B) {
-		kept := &truth{}
+	b.Run("other", func(b *testing.B) {
+		st := &state{classes: cs, segments: segments}
 		for b.Loop() {
-			newReadable(&state{classes: cs, segments: []*segment{s}, truth: kept}, who, noon)
+			newReadable(st, who, noon)
 		}
 	})
 }

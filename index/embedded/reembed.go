@@ -19,7 +19,7 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 	if m.Dim < 1 {
 		return fmt.Errorf("reembed: %w: model %q has dimension %d", index.ErrModel, m.Name, m.Dim)
 	}
-	return s.write(ctx, "reembed", func(c *change) error {
+	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		c.meta.Model, c.large = m, true
 		live := rowsOf(c.segments, valuesOf(c.classes.all))
 		for i, old := range c.segments {
@@ -27,10 +27,10 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 			if err != nil {
 				return err
 			}
-			c.segments[i] = seg
+			c.segments[i], c.moved = seg, true
 		}
 		return nil
-	})
+	}}, "reembed")
 }
 
 // reembed returns the segment with new vectors. Rows of dead chunks, whose text

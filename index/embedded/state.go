@@ -19,13 +19,13 @@ type state struct {
 	number   uint64 // no other state of the store has it
 	meta     metaRecord
 	segments []*segment // ascending, disjoint ranges of ordinals
+	live     []int      // live chunks of each
 	classes  classes
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
 	readable readableCache
-	index    *aclIndex // see aclIndex
-	indexing sync.Once
+	index    atomic.Pointer[aclIndex] // see aclIndex
 	lists    kept[listKey, *lists]
 	recent   kept[corpora.DocID, *storedDocument]
 	acls     kept[uint32, acl.List]

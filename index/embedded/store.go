@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"path"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ken/corpora"
@@ -25,8 +27,16 @@ type Store struct {
 	reserve *reserve
 	lock    io.Closer
 
-	writing   sync.Mutex // held by the one write that goes on
-	forgotten string     // where a write goes on to drop old history; see forget
+	queue     queue
+	merging   sync.Mutex // held by the one merge that goes on; taken before writing
+	writing   sync.Mutex // held by the one commit that goes on
+	byList    byList     // guarded by writing
+	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
+
+	nextFile atomic.Uint64
+	wake     chan struct{}      // there may be something to merge
+	stop     context.CancelFunc // ends the merger
+	merger   sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed
@@ -50,7 +60,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, dir: d, lock: lock, closed: make(chan struct{})}
+	s := &Store{options: o, dir: d, lock: lock, closed: make(chan struct{}), wake: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("open index: %w", joinClose(err, lock))
 	}
@@ -72,7 +82,11 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states = st, 1
+	s.state, s.states, s.byList = st, 1, st.classes.byList()
+	s.nextFile.Store(st.meta.NextFile)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.merger.Go(func() { s.mergeInBackground(ctx) })
 	return nil
 }
 
@@ -87,32 +101,46 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	cs, records, err := loadClasses(ctx, s.truth.db)
-	if err != nil {
-		return nil, err
-	}
-	if records != meta.Records {
-		return nil, &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
-	}
+	var cs classes
+	var records uint64
+	var scanning sync.WaitGroup
+	var scanErr error
+	scanning.Go(func() { cs, records, scanErr = loadClasses(ctx, s.truth.db) })
 	segments, err := s.dir.openSegments(meta)
-	if err != nil {
-		return nil, err
+	scanning.Wait()
+	if scanErr == nil && records != meta.Records {
+		scanErr = &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
+	}
+	if err != nil || scanErr != nil {
+		return nil, errors.Join(scanErr, err, freeSegments(segments))
 	}
 	leg, err := newVectorLeg(s.options.Vectors).follow(ctx, segments, cs)
 	if err != nil {
 		return nil, errors.Join(err, freeSegments(segments))
 	}
-	return newState(s.truth, meta, segments, cs, leg, s.stateFreed), nil
+	st := newState(s.truth, meta, segments, cs, leg, s.stateFreed)
+	for _, rows := range rowsOf(segments, valuesOf(cs)) {
+		st.live = append(st.live, countBits(rows))
+	}
+	return st, nil
 }
 
+// openSegments reads and verifies the files of all segments, on all processors.
 func (d directory) openSegments(m metaRecord) ([]*segment, error) {
-	var out []*segment
-	for _, r := range m.Segments {
-		seg, err := d.openSegment(r, m.Model.Hash)
-		if err != nil {
-			return nil, errors.Join(err, freeSegments(out))
-		}
-		out = append(out, seg)
+	out, errs := make([]*segment, len(m.Segments)), make([]error, len(m.Segments))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(out)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(out); i = int(next.Add(1)) - 1 {
+				out[i], errs[i] = d.openSegment(m.Segments[i], m.Model.Hash)
+			}
+		})
+	}
+	workers.Wait()
+	if err := errors.Join(errs...); err != nil {
+		opened := slices.DeleteFunc(out, func(s *segment) bool { return s == nil })
+		return nil, errors.Join(err, freeSegments(opened))
 	}
 	return out, nil
 }
@@ -148,6 +176,8 @@ func (d directory) removeUnnamed(m metaRecord) error {
 // Close refuses what comes after it; calling it again does nothing. The directory is let go when the last view
 // was closed, which Close does not wait for; its error is then logged.
 func (s *Store) Close() error {
+	s.stop()
+	s.merger.Wait()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()

@@ -78,6 +78,6 @@ func TestStoreWithChromem(t *testing.T) {
 
 func TestStoreOnDisk(t *testing.T) {
 	indextest.RunExact(t, func(t *testing.T) indextest.Store {
-		return open(t, t.TempDir(), embedded.Options{})
+		return open(t, t.TempDir(), embedded.Options{Reserve: 1 << 20})
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,7 +25,6 @@ type truth struct {
 	logger  *truthLogger
 	recent  kept[uint32, *recentChunk]
 	states  atomic.Uint64 // made so far
-	classes atomic.Pointer[aclIndex]
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
@@ -210,6 +210,22 @@ func getDocument(r pebble.Reader, id corpora.DocID) (h documentHead, d corpora.D
 		return err
 	})
 	return h, d, err
+}
+
+// headOf returns the head of a document. It looks through the whole store
+// whether the document is there or not, where [get] would stop at the first place
+// that has it.
+func headOf(ctx context.Context, r pebble.Reader, id corpora.DocID) (h documentHead, err error) {
+	key, found := documentKey(id), false
+	err = scan(ctx, r, key, append(slices.Clone(key), 0), func(_, value []byte) (bool, error) {
+		found = true
+		h, _, err = decodeHead(key, value)
+		return false, err
+	})
+	if err == nil && !found {
+		err = index.ErrNotFound
+	}
+	return h, err
 }
 
 func getChunk(r pebble.Reader, ordinal uint32) (c index.Chunk, err error) {

@@ -2,15 +2,11 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
-	"sync"
-
-	"github.com/cockroachdb/pebble/v2"
+	"sort"
 
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -19,61 +15,6 @@ import (
 	"ken/index/embedded/flat"
 	"ken/index/embedded/lexical"
 )
-
-// change is a write in the making: nothing of it is visible until commit.
-type change struct {
-	store    *Store
-	base     *state
-	meta     metaRecord
-	segments []*segment // of the next state
-	fresh    []*file    // those that this change wrote
-	written  []string   // their names
-	classes  *edit
-	lists    changes // see history.go
-	batch    *pebble.Batch
-	large    bool // it stores documents, so it must leave the reserve alone
-}
-
-// begin starts a change. The caller holds s.writing and ends it with abandon or commit.
-func (s *Store) begin(ctx context.Context) (*change, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	base, err := s.current()
-	if err != nil {
-		return nil, err
-	}
-	c := &change{store: s, base: base, meta: base.meta, segments: slices.Clone(base.segments), batch: s.truth.db.NewBatch()}
-	c.classes = base.classes.edit(c.meta.NextClass)
-	return c, nil
-}
-
-// write runs a change: f prepares it, and unless f fails it is committed.
-func (s *Store) write(ctx context.Context, what string, f func(*change) error) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	c, err := s.begin(ctx)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer c.base.release()
-	if err = f(c); err == nil && !c.changed() {
-		return c.abandon()
-	}
-	if err == nil {
-		err = c.commit(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, errors.Join(err, c.abandon()))
-	}
-	s.mergeAll(ctx)
-	return nil
-}
-
-// changed reports whether there is anything to commit.
-func (c *change) changed() bool {
-	return !c.batch.Empty() || len(c.written) > 0 || c.meta.Model != c.base.meta.Model
-}
 
 // Replace stores the entries, each in place of the document with its id; see
 // ingest.Store. Of two entries for one document the last counts.
@@ -91,7 +32,11 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	return s.write(ctx, "replace", func(c *change) error { return c.replace(ready) })
+	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ready) }}, "replace"); err != nil {
+		return err
+	}
+	s.relieve(ctx)
+	return nil
 }
 
 func (c *change) replace(entries []analyzed) error {
@@ -99,9 +44,6 @@ func (c *change) replace(entries []analyzed) error {
 	if err := c.findRoom(); err != nil {
 		return err
 	}
-	var terms []lexical.Chunk
-	var vectors []embed.Vector
-	var codes []flat.Code
 	for _, e := range entries {
 		// The model may have changed since the entry was checked.
 		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
@@ -116,23 +58,42 @@ func (c *change) replace(entries []analyzed) error {
 		if err := c.put(&e); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
-		terms = append(terms, e.terms...)
-		vectors = append(vectors, e.Vectors...)
-		codes = append(codes, e.codes...)
+		c.rows.add(e)
 	}
-	if len(terms) == 0 {
-		return nil
-	}
-	return c.addSegment(func() ([]byte, error) { return lexical.Build(terms) }, ordinalsOf(terms),
-		func(i int) ([]float32, flat.Code) { return vectors[i], codes[i] })
+	return nil
 }
 
-func ordinalsOf(terms []lexical.Chunk) []uint32 {
-	out := make([]uint32, len(terms))
-	for i, t := range terms {
-		out[i] = t.Ordinal
+// rows is what a new segment is made of.
+type rows struct {
+	terms   []lexical.Chunk
+	vectors []embed.Vector
+	codes   []flat.Code
+	dead    int // of documents that were replaced again in the same change
+}
+
+func (r *rows) add(e analyzed) {
+	r.terms = append(r.terms, e.terms...)
+	r.vectors = append(r.vectors, e.Vectors...)
+	r.codes = append(r.codes, e.codes...)
+}
+
+// addRows writes the new last segment.
+func (c *change) addRows() error {
+	r := c.rows
+	if len(r.terms) == 0 {
+		return nil
 	}
-	return out
+	ordinals := make([]uint32, len(r.terms))
+	for i, t := range r.terms {
+		ordinals[i] = t.Ordinal
+	}
+	seg, err := c.newSegment(c.meta.Model, func() ([]byte, error) { return lexical.Build(r.terms) }, ordinals,
+		func(i int) ([]float32, flat.Code) { return r.vectors[i], r.codes[i] })
+	if err != nil {
+		return err
+	}
+	c.segments, c.live, c.moved = append(c.segments, seg), append(c.live, len(ordinals)-r.dead), true
+	return nil
 }
 
 // put gives the entry's chunks their ordinals and writes its records.
@@ -161,59 +122,68 @@ func (c *change) setDocument(h documentHead, d corpora.Document) error {
 	if err != nil {
 		return err
 	}
-	c.meta.Records += tally(sealOf(record))
+	h.seal = sealOf(record)
+	c.meta.Records += tally(h.seal)
+	c.documents[d.ID] = &storedDocument{documentHead: h, Document: normalize(d)}
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
 // remove takes the document out of its class and deletes its records. A
 // document that is not there is left as it is.
 func (c *change) remove(id corpora.DocID) error {
-	var h documentHead
-	key := documentKey(id)
-	err := get(c.base.snapshot, key, func(b []byte) (err error) {
-		h, _, err = decodeHead(key, b)
-		return err
-	})
+	d, err := c.document(id)
 	if errors.Is(err, index.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	c.lists.was(id, c.base.classes[h.class].list)
-	c.leave(h)
-	for i := range h.chunks {
-		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
+	c.lists.was(id, c.classes.all[d.class].list)
+	c.leave(d.documentHead)
+	c.kill(d.documentHead)
+	c.documents[id] = nil
+	for i := range d.chunks {
+		if err := c.batch.Delete(chunkKey(d.first+i), nil); err != nil {
 			return err
 		}
 	}
 	return c.batch.Delete(documentKey(id), nil)
 }
 
+// kill counts the document's chunks as dead in their segment.
+func (c *change) kill(h documentHead) {
+	i := sort.Search(len(c.segments), func(i int) bool { return c.segments[i].Last >= h.first })
+	if i == len(c.segments) { // in the one that is being made
+		c.rows.dead += int(h.chunks)
+	} else {
+		c.live[i] -= int(h.chunks)
+	}
+}
+
 // Update changes metadata, stamp and ACL of documents; see ingest.Store. Of two
 // for one document the last counts.
 func (s *Store) Update(ctx context.Context, docs ...corpora.Document) error {
-	return s.write(ctx, "update", func(c *change) error {
+	return s.write(&request{ctx: ctx, apply: func(c *change) error {
 		for _, d := range lastOf(docs, func(d corpora.Document) corpora.DocID { return d.ID }) {
 			if err := c.update(d); err != nil {
 				return fmt.Errorf("%q: %w", d.ID, err)
 			}
 		}
 		return nil
-	})
+	}}, "update")
 }
 
 func (c *change) update(d corpora.Document) error {
-	h, old, err := getDocument(c.base.snapshot, d.ID)
+	old, err := c.document(d.ID)
 	if err != nil {
 		return err
 	}
-	if err := checkUpdate(old, d); err != nil {
+	if err := checkUpdate(old.Document, d); err != nil {
 		return err
 	}
-	c.lists.was(d.ID, c.base.classes[h.class].list)
-	c.leave(h)
-	return c.setDocument(h, d)
+	c.lists.was(d.ID, c.classes.all[old.class].list)
+	c.leave(old.documentHead)
+	return c.setDocument(old.documentHead, d)
 }
 
 // leave takes a record out of its class and of the tally.
@@ -224,195 +194,25 @@ func (c *change) leave(h documentHead) {
 
 // SetACL changes who may read the document; see ingest.Store.
 func (s *Store) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
-	return s.write(ctx, "set acl", func(c *change) error {
-		_, d, err := getDocument(c.base.snapshot, id)
+	return s.write(&request{ctx: ctx, apply: func(c *change) error {
+		d, err := c.document(id)
 		if err != nil {
 			return fmt.Errorf("%q: %w", id, err)
 		}
 		d.ACL = l
-		return c.update(d)
-	})
+		return c.update(d.Document)
+	}}, "set acl")
 }
 
 // Delete removes the documents; see ingest.Store.
 func (s *Store) Delete(ctx context.Context, ids ...corpora.DocID) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	return s.write(ctx, "delete", func(c *change) error {
+	return s.write(&request{ctx: ctx, apply: func(c *change) error {
 		for _, id := range ids {
 			if err := c.remove(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
 			}
 		}
 		return nil
-	})
-}
-
-// addSegment writes the files of a new last segment.
-func (c *change) addSegment(lex func() ([]byte, error), ordinals []uint32, row func(int) ([]float32, flat.Code)) error {
-	seg, err := c.newSegment(lex, ordinals, row)
-	if err == nil {
-		c.segments = append(c.segments, seg)
-	}
-	return err
-}
-
-// newSegment makes, writes and opens the files of a segment, both at once. Without
-// a model it has no vectors.
-func (c *change) newSegment(lex func() ([]byte, error), ordinals []uint32, row func(int) ([]float32, flat.Code)) (*segment, error) {
-	r := segmentRecord{First: ordinals[0], Last: ordinals[len(ordinals)-1], Chunks: len(ordinals)}
-	r.Lexical = c.newFile(lexName)
-	var vectors sync.WaitGroup
-	var vecErr error
-	if model := c.meta.Model; model.Dim > 0 {
-		r.Vector = c.newFile(vecName)
-		vectors.Go(func() {
-			data, err := flat.EncodeWith(model.Hash, model.Dim, ordinals, row)
-			if err == nil {
-				err = c.fill(vecName(r.Vector), data)
-			}
-			vecErr = err
-		})
-	}
-	data, lexErr := lex()
-	if lexErr == nil {
-		lexErr = c.fill(lexName(r.Lexical), data)
-	}
-	vectors.Wait()
-	if err := errors.Join(lexErr, vecErr); err != nil {
-		return nil, err
-	}
-	seg, err := c.store.dir.openSegment(r, c.meta.Model.Hash)
-	if err == nil {
-		seg.files(func(f *file) { c.fresh = append(c.fresh, f) })
-	}
-	return seg, err
-}
-
-// newFile takes the number of a file that will be written.
-func (c *change) newFile(name func(uint64) string) (number uint64) {
-	number = c.meta.NextFile
-	c.meta.NextFile++
-	c.written = append(c.written, name(number))
-	return number
-}
-
-// fill writes a file that newFile named.
-func (c *change) fill(name string, data []byte) error {
-	d := c.store.dir
-	return d.write(d.fs.PathJoin(d.segments(), name), data)
-}
-
-// commit makes the change durable and visible.
-func (c *change) commit(ctx context.Context) error {
-	if err := c.findRoom(); err != nil {
-		return err
-	}
-	if len(c.written) > 0 {
-		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
-			return err
-		}
-	}
-	if err := c.writeClasses(); err != nil {
-		return err
-	}
-	record, err := c.writeMeta()
-	if err != nil {
-		return err
-	}
-	if err := c.writeHistory(ctx); err != nil {
-		return err
-	}
-	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
-	if err != nil {
-		return err
-	}
-	if err := c.store.truth.commit(c.batch, markOf(c.meta, record)); err != nil {
-		return err
-	}
-	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
-	c.retire()
-	c.store.publish(next)
-	return c.batch.Close()
-}
-
-// findRoom sees to it that the batch does not meet a full disk, which would stop
-// the store.
-func (c *change) findRoom() error {
-	if c.large {
-		return c.store.reserve.forDocuments(int64(c.batch.Len()))
-	}
-	c.store.reserve.forPermissions()
-	return nil
-}
-
-func (c *change) writeClasses() error {
-	for _, created := range c.classes.created {
-		record, err := encodeClass(created.id, created.list)
-		if err != nil {
-			return err
-		}
-		created.seal = sealOf(record)
-		c.meta.Records += tally(created.seal)
-		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
-			return err
-		}
-	}
-	for _, gone := range c.classes.prune() {
-		c.meta.Records -= tally(gone.seal)
-		if err := c.batch.Delete(classKey(gone.id), nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeMeta returns the record that it writes.
-func (c *change) writeMeta() ([]byte, error) {
-	c.meta.Revision++
-	c.meta.NextClass = c.classes.next
-	c.meta.Segments = nil
-	for _, s := range c.segments {
-		c.meta.Segments = append(c.meta.Segments, s.segmentRecord)
-	}
-	text, err := json.Marshal(c.meta)
-	if err != nil {
-		return nil, fmt.Errorf("encode meta: %w", err)
-	}
-	return text, c.batch.Set([]byte(metaKey), text, nil)
-}
-
-// retire marks the files that the next state does not use; they are deleted
-// when the last view of an older state is closed.
-func (c *change) retire() {
-	used := map[*file]bool{}
-	for _, s := range c.segments {
-		s.files(func(f *file) { used[f] = true })
-	}
-	for _, s := range c.base.segments {
-		s.files(func(f *file) {
-			if !used[f] {
-				f.obsolete.Store(true)
-			}
-		})
-	}
-}
-
-// abandon forgets the change and deletes its files, unless the commit may have
-// reached the disk: then the files may be needed after a restart.
-func (c *change) abandon() error {
-	var err error
-	for _, f := range c.fresh {
-		err = errors.Join(err, f.free())
-	}
-	if c.store.truth.err() != nil {
-		return err
-	}
-	err = errors.Join(err, c.batch.Close())
-	for _, name := range c.written {
-		d := c.store.dir
-		if gone := d.fs.Remove(d.fs.PathJoin(d.segments(), name)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-			c.store.options.Logger.Warn("a file of a failed write stays until the next start", "file", name, "error", gone)
-		}
-	}
-	return err
+	}}, "delete")
 }

@@ -27,6 +27,16 @@ type Reopener interface {
 	Reopen() error
 }
 
+// Crasher is a store that can lose its power and come back with what was synced.
+type Crasher interface {
+	Crash() error
+}
+
+// Merger is a store that can merge its files at once instead of when it sees fit.
+type Merger interface {
+	Merge(ctx context.Context) error
+}
+
 // Checker is a store that can verify its own files. The suite asks it after
 // every run of operations.
 type Checker interface {

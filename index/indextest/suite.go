@@ -24,6 +24,20 @@ func Run(t *testing.T, open Open) { run(t, open, 1e-9) }
 // the bit, as the embedded one does.
 func RunExact(t *testing.T, open Open) { run(t, open, 0) }
 
+// Soak runs random operations and twins against the oracle until the time is over,
+// or once if there is none, with scores compared to the bit.
+func Soak(t *testing.T, d time.Duration, open Open) {
+	rounds := 0
+	for begin := time.Now(); rounds == 0 || time.Since(begin) < d; rounds++ {
+		testOperations(t, open, 0)
+		testTwin(t, open)
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d rounds", rounds)
+}
+
 func run(t *testing.T, open Open, tolerance float64) {
 	t.Run("operations", func(t *testing.T) { testOperations(t, open, tolerance) })
 	t.Run("twin", func(t *testing.T) { testTwin(t, open) })
@@ -58,6 +72,8 @@ func testOperations(t *testing.T, open Open, tolerance float64) {
 			"vectors": p.vectors,
 			"refused": p.refused,
 			"reopen":  p.reopen,
+			"crash":   p.crash,
+			"merge":   p.merge,
 			"hold":    p.hold,
 		})
 	})
@@ -164,6 +180,25 @@ func (p *pair) reopen(t *rapid.T) {
 	if s, ok := p.store.(Reopener); ok {
 		if err := s.Reopen(); err != nil {
 			t.Fatalf("reopen: %v", err)
+		}
+	}
+}
+
+// crash cuts the power at rest: all that was acknowledged must be there.
+func (p *pair) crash(t *rapid.T) {
+	p.release(t)
+	if s, ok := p.store.(Crasher); ok {
+		if err := s.Crash(); err != nil {
+			t.Fatalf("crash: %v", err)
+		}
+	}
+}
+
+// merge must change no answer, of views that are held neither.
+func (p *pair) merge(t *rapid.T) {
+	if s, ok := p.store.(Merger); ok {
+		if err := s.Merge(t.Context()); err != nil {
+			t.Fatalf("merge: %v", err)
 		}
 	}
 }

@@ -110,9 +110,6 @@ type claims map[string]json.RawMessage
 
 // identity is what good claims say.
 func (i *Issuer) identity(c claims) (Identity, error) {
-	if err := i.checkClaims(c); err != nil {
-		return Identity{}, err
-	}
 	p, err := i.principal(c)
 	if err != nil {
 		return Identity{}, err
@@ -133,16 +130,37 @@ func (i *Issuer) checkClaims(c claims) error {
 	if !c.take("iss", &issuer) || issuer != i.Issuer {
 		return errors.New("another issuer")
 	}
+	if _, ok := c["exp"]; !ok {
+		return errors.New("no expiry")
+	}
+	return i.checkUse(c)
+}
+
+// checkAnswer is checkClaims for what introspection says, in which the issuer
+// and the expiry may be missing: the provider itself says that it is good now.
+func (i *Issuer) checkAnswer(c claims) error {
+	var issuer, kind string
+	if _, ok := c["iss"]; ok && (!c.take("iss", &issuer) || issuer != i.Issuer) {
+		return errors.New("another issuer")
+	}
+	if _, ok := c["token_type"]; ok && (!c.take("token_type", &kind) || !strings.EqualFold(kind, "bearer") && !strings.EqualFold(kind, "access_token")) {
+		return errors.New("not the type of an access token that its bearer may use")
+	}
+	return i.checkUse(c)
+}
+
+// checkUse checks for whom the token was made and when it is good.
+func (i *Issuer) checkUse(c claims) error {
 	audience, ok := c.texts("aud")
 	if !ok || !slices.Contains(audience, i.Audience) {
 		return errors.New("made for another audience")
 	}
 	now := i.Clock()
-	expires, ok, err := c.instant("exp")
-	if err != nil || !ok {
-		return errors.New("no expiry, or one that is no time")
+	expires, limited, err := c.instant("exp")
+	if err != nil {
+		return errors.New("the expiry is no time")
 	}
-	if !now.Before(expires.Add(i.Skew)) {
+	if limited && !now.Before(expires.Add(i.Skew)) {
 		return errors.New("expired")
 	}
 	for _, name := range []string{"nbf", "iat"} {
@@ -150,6 +168,28 @@ func (i *Issuer) checkClaims(c claims) error {
 		if err != nil || ok && now.Before(begins.Add(-i.Skew)) {
 			return fmt.Errorf("%s is not a time in the past", name)
 		}
+	}
+	return nil
+}
+
+// boundTo refuses a token that is bound to a key which the sender did not
+// show: whoever stole it would be let in (RFC 8705; the key of a DPoP proof is
+// never shown here).
+func (c claims) boundTo(thumbprint string) error {
+	raw, ok := c["cnf"]
+	if !ok {
+		return nil
+	}
+	var certificate struct {
+		Thumbprint string `json:"x5t#S256"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if d.Decode(&certificate) != nil || certificate.Thumbprint == "" {
+		return errors.New("bound to a key in a way that is not understood")
+	}
+	if certificate.Thumbprint != thumbprint {
+		return errors.New("bound to another certificate than the connection's")
 	}
 	return nil
 }

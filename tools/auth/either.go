@@ -5,26 +5,56 @@ import (
 	"strings"
 )
 
-// Either takes ken's own keys and a provider's tokens, told apart by how they
-// begin: a token that is no good is not tried as a key, nor a key as a token.
+// Either takes what of the three is not nil: ken's own keys and a provider's
+// tokens, told apart by how they begin, and certificates of connections on
+// which no credential is sent. What is no good as one is not tried as another.
 type Either struct {
-	Keys   *Keys
-	Issuer *Issuer
+	Keys         *Keys
+	Issuer       *Issuer
+	Certificates *Certificates
 }
 
 // Authenticate asks the one that the credential is for.
 func (e Either) Authenticate(r *http.Request) (Identity, error) {
-	if token, ok := bearer(r); ok && strings.HasPrefix(token, keyPrefix) {
-		return e.Keys.Authenticate(r)
+	if one := e.of(r); one != nil {
+		return one.Authenticate(r)
 	}
-	return e.Issuer.Authenticate(r)
+	return Identity{}, ErrUnauthenticated
 }
 
-// Challenge names the provider: whoever has a key knows that it wants one.
-func (e Either) Challenge() string { return e.Issuer.Challenge() }
+func (e Either) of(r *http.Request) Authenticator {
+	token, _ := bearer(r)
+	switch sent := len(r.Header.Values("Authorization")) > 0; {
+	case !sent && e.Certificates != nil:
+		return e.Certificates
+	case e.Keys != nil && (e.Issuer == nil || strings.HasPrefix(token, keyPrefix)):
+		return e.Keys
+	case e.Issuer != nil && !strings.HasPrefix(token, keyPrefix):
+		return e.Issuer
+	}
+	return nil
+}
 
-// ScopeChallenge is the provider's.
-func (e Either) ScopeChallenge(scopes ...string) string { return e.Issuer.ScopeChallenge(scopes...) }
+// Challenge names the provider if there is one: whoever has a key or a
+// certificate knows that it wants one.
+func (e Either) Challenge() string { return e.challenger().Challenge() }
 
-// Metadata is the provider's.
-func (e Either) Metadata() ([]byte, error) { return e.Issuer.Metadata() }
+// ScopeChallenge is made by whoever makes the Challenge.
+func (e Either) ScopeChallenge(scopes ...string) string {
+	return e.challenger().ScopeChallenge(scopes...)
+}
+
+func (e Either) challenger() Authenticator {
+	if e.Issuer != nil {
+		return e.Issuer
+	}
+	return (*Keys)(nil)
+}
+
+// Metadata is the provider's; nil if there is none.
+func (e Either) Metadata() ([]byte, error) {
+	if e.Issuer == nil {
+		return nil, nil
+	}
+	return e.Issuer.Metadata()
+}

@@ -31,6 +31,8 @@ type IssuerOptions struct {
 	// all of them, and are told to begin with the first.
 	Scopes []string
 
+	Introspection Introspection // of tokens that are not JSON Web Tokens
+
 	Skew   time.Duration    // between the provider's clock and ours; 0 is 30 s
 	Clock  func() time.Time // nil is time.Now
 	Log    *slog.Logger     // told why tokens are refused, without the token; nil is silent
@@ -38,11 +40,12 @@ type IssuerOptions struct {
 }
 
 // Issuer accepts access tokens of an identity provider: JSON Web Tokens as RFC
-// 9068 has them. It is an OAuth 2.1 resource server: it never sees a password,
+// 9068 has them, and others if the provider can be asked about them. It is an OAuth 2.1 resource server: it never sees a password,
 // and passes no token on. Safe for concurrent use.
 type Issuer struct {
 	IssuerOptions
-	keys *keySet
+	keys   *keySet
+	opaque *introspector
 }
 
 // algorithms are fixed: neither the token nor the provider chooses others. All
@@ -70,6 +73,9 @@ func NewIssuer(o IssuerOptions) (*Issuer, error) {
 			return nil, fmt.Errorf("scope %q: want one word", s)
 		}
 	}
+	if err := o.Introspection.validate(); err != nil {
+		return nil, err
+	}
 	if o.UserClaim == "" {
 		o.UserClaim = "sub"
 	}
@@ -82,7 +88,7 @@ func NewIssuer(o IssuerOptions) (*Issuer, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Issuer{IssuerOptions: o, keys: newKeySet(o)}, nil
+	return &Issuer{IssuerOptions: o, keys: newKeySet(o), opaque: newIntrospector(o)}, nil
 }
 
 // allScopes is Scope and Scopes, each once.
@@ -118,10 +124,13 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 	if !ok {
 		return Identity{}, ErrUnauthenticated
 	}
-	id, err := i.Verify(r.Context(), token)
+	id, err := i.verify(r.Context(), token, thumbprint(r))
 	switch {
 	case errors.Is(err, ErrScope):
 		return Identity{}, ErrScope
+	case errors.Is(err, ErrUnavailable):
+		i.Log.Error("token not checked", "error", err)
+		return Identity{}, ErrUnavailable
 	case err != nil:
 		i.Log.Warn("token refused", "error", err)
 		return Identity{}, ErrUnauthenticated
@@ -129,25 +138,49 @@ func (i *Issuer) Authenticate(r *http.Request) (Identity, error) {
 	return id, nil
 }
 
-// Verify returns who a token speaks for. Errors are for operators: they say
-// what is wrong and do not hold the token.
+// Verify returns who a token speaks for that is not bound to a certificate.
+// Errors are for operators: they say what is wrong and do not hold the token.
 func (i *Issuer) Verify(ctx context.Context, token string) (Identity, error) {
-	payload, err := i.signed(ctx, token)
+	return i.verify(ctx, token, "")
+}
+
+func (i *Issuer) verify(ctx context.Context, token, thumbprint string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, fmt.Errorf("the token has %d bytes, more than %d", len(token), maxToken)
+	}
+	c, err := i.claims(ctx, token)
 	if err != nil {
 		return Identity{}, err
 	}
-	c, err := strictObject(payload)
-	if err != nil {
-		return Identity{}, fmt.Errorf("claims: %w", err)
+	if err := c.boundTo(thumbprint); err != nil {
+		return Identity{}, err
 	}
 	return i.identity(c)
 }
 
+// claims are what the provider says of the token, in it or when it is asked.
+// What is wrong with one kind is not tried as the other.
+func (i *Issuer) claims(ctx context.Context, token string) (claims, error) {
+	if i.Introspection.URL != "" && strings.Count(token, ".") != 2 {
+		c, err := i.opaque.find(ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		return c, i.checkAnswer(c)
+	}
+	payload, err := i.signed(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	c, err := strictObject(payload)
+	if err != nil {
+		return nil, fmt.Errorf("claims: %w", err)
+	}
+	return c, i.checkClaims(c)
+}
+
 // signed returns the payload if one of the provider's keys signed it.
 func (i *Issuer) signed(ctx context.Context, token string) ([]byte, error) {
-	if len(token) > maxToken {
-		return nil, fmt.Errorf("the token has %d bytes, more than %d", len(token), maxToken)
-	}
 	kid, alg, err := readHeader(token)
 	if err != nil {
 		return nil, err

@@ -38,19 +38,24 @@ type keySet struct {
 	keys    map[string]jose.JSONWebKey
 	fetched time.Time // last success
 	tried   time.Time // last attempt
+	failure error     // of the last attempt
 }
 
 func newKeySet(o IssuerOptions) *keySet {
-	client := o.Client
+	return &keySet{issuer: o.Issuer, client: noRedirects(o.Client), clock: o.Clock}
+}
+
+// noRedirects is the client, which goes where it was told to and nowhere else.
+func noRedirects(client *http.Client) *http.Client {
 	if client == nil {
 		client = &http.Client{Timeout: fetching}
 	}
 	c := *client
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &keySet{issuer: o.Issuer, client: &c, clock: o.Clock}
+	return &c
 }
 
-var errKey = errors.New("the provider has no such key, or could not be asked")
+var errKey = errors.New("the provider has no such key")
 
 // find returns the key with the id. An unknown id asks the provider, and so
 // does a known one now and then; one request at a time, and not too often.
@@ -72,9 +77,19 @@ func (s *keySet) find(ctx context.Context, kid string) (jose.JSONWebKey, error) 
 		s.fetch.Unlock()
 	}
 	if key, known, _ = s.look(kid); !known {
-		return jose.JSONWebKey{}, errKey
+		return jose.JSONWebKey{}, s.missing()
 	}
 	return key, nil
+}
+
+// missing says why a key is not known: the provider has none such, or did not answer.
+func (s *keySet) missing() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil {
+		return fmt.Errorf("%w: its keys: %w", ErrUnavailable, s.failure)
+	}
+	return errKey
 }
 
 func (s *keySet) look(kid string) (key jose.JSONWebKey, known, fresh bool) {
@@ -109,12 +124,11 @@ func (s *keySet) refresh(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*fetching)
 	defer cancel()
 	keys, err := s.load(ctx)
-	if err != nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.fetched = keys, now
+	if s.failure = err; err == nil {
+		s.keys, s.fetched = keys, now
+	}
 }
 
 // load discovers where the keys are and reads them.

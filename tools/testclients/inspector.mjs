@@ -6,6 +6,14 @@ import { tempDir } from './ken.mjs';
 const launcher = fileURLToPath(new URL('node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url));
 const home = tempDir(); // it keeps a catalogue and tokens in its home
 
+// Starts the Inspector.
+export function inspector(args) {
+  return spawn(process.execPath, [launcher, ...args], {
+    env: { ...process.env, HOME: home, USERPROFILE: home, PATH: '/nowhere', MCP_AUTO_OPEN_ENABLED: 'true' }, // no browser is found there: it prints the URL
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
 // Runs the Inspector and returns its exit code, JSON output and error output.
 export function inspect(target, args) {
   const child = spawn(process.execPath, [launcher, '--cli', ...target, '--format', 'json', ...args], {

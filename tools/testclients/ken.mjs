@@ -1,6 +1,8 @@
 // Starts ken as a user would and finds out what it says about itself.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,6 +33,50 @@ export function ingested(ken) {
   execFileSync(ken, ['ingest', docs, '--data', data], { stdio: ['ignore', 'ignore', 'inherit'] });
   return data;
 }
+
+// Two documents, one for everyone and one for the group hr; returns the data directory.
+export function ingestedFor(ken, ids) {
+  const dir = tempDir();
+  const data = join(dir, 'data');
+  const texts = { everyone: '# Parental leave\n\nEvery parent gets 26 weeks of paid leave.\n', hr: '# Severance\n\nSeverance is two months of salary per year.\n' };
+  for (const [who, owner] of [['everyone', 'everyone'], ['hr', 'group:hr']]) {
+    const [folder, file] = ids[who].split('/');
+    mkdirSync(join(dir, folder));
+    writeFileSync(join(dir, folder, file), texts[who]);
+    execFileSync(ken, ['ingest', join(dir, folder), '--owner', owner, '--data', data], { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  return data;
+}
+
+// Starts ken serve and waits until it listens.
+export function serve(ken, args, env = {}) {
+  const child = spawn(ken, ['serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  cleanups.push(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  return new Promise((resolve, reject) => {
+    let said = '';
+    ended.then((code) => reject(new Error(`ken serve ended with ${code}; it said:\n${said}`)));
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+      if (LISTENING.test(said)) resolve();
+    });
+  });
+}
+
+// A port of loopback that was free a moment ago: a URL has to be known before its server starts.
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // The demo over HTTP: its URL and the keys that it prints.
 export async function demo(ken) {

@@ -102,6 +102,8 @@ func (p *pair) reembed(ctx context.Context) error {
 }
 
 func (p *pair) othersAsk(ctx context.Context) error {
+	p.world.asking = true
+	defer func() { p.world.asking = false }()
 	for range 3 {
 		other := p.world.person()
 		for _, r := range p.world.requests(other, 6) {

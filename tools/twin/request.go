@@ -20,7 +20,7 @@ func newRequest(id int, modern bool, method string, params map[string]any) reque
 	if modern {
 		params["_meta"] = map[string]any{
 			"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
-			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
+			"io.modelcontextprotocol/clientCapabilities": map[string]any{"elicitation": map[string]any{}},
 			"io.modelcontextprotocol/clientInfo":         map[string]any{"name": "twin", "version": "1"},
 		}
 	}
@@ -45,8 +45,11 @@ func (w *world) requests(p acl.Principal, n int) []request {
 // request draws what to ask. The first few are drawn in turn, so that each kind is asked.
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
-		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static,
+		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer,
 		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
+	}
+	if w.asking {
+		kinds = kinds[:8]
 	}
 	if i < len(kinds) {
 		return kinds[i](p)

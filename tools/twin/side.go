@@ -61,7 +61,7 @@ func newSide(ctx context.Context, w *world, o Options, leak Leak, docs []documen
 	if err := s.rewrite(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.put(ctx, docs...); err != nil {
+	if err := s.put(ctx, slices.Concat(docs, w.ops)...); err != nil {
 		return nil, err
 	}
 	return s, s.serve()
@@ -81,7 +81,13 @@ func (s *side) serve() error {
 	if s.leak.searcher != nil {
 		searcher = s.leak.searcher(searcher, s.held)
 	}
-	s.server, err = tools.New(searcher, tools.Options{Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32))})
+	who, err := newRoles()
+	if err != nil {
+		return err
+	}
+	s.server, err = tools.New(searcher, tools.Options{
+		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s},
+	})
 	return err
 }
 

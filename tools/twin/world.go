@@ -43,7 +43,9 @@ type world struct {
 	now    time.Time
 	docs   []document // of the server that has all, in order of creation
 	gone   []corpora.DocID
-	number int // of the document that is made next
+	number int        // of the document that is made next
+	ops    []document // that stewards administer; on both servers, and in no other list
+	asking bool       // others ask: they change nothing
 }
 
 func newWorld(seed uint64) *world {
@@ -52,6 +54,7 @@ func newWorld(seed uint64) *world {
 	for range sizes[w.rng.IntN(len(sizes))] {
 		w.docs = append(w.docs, w.newDocument(w.newList()))
 	}
+	w.ops = w.operations()
 	return w
 }
 

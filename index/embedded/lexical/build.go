@@ -3,9 +3,12 @@ package lexical
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+	"unsafe"
 )
 
 // Chunk is what a segment stores of a chunk.
@@ -26,7 +29,6 @@ func Build(chunks []Chunk) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	inverted := inverter{ids: map[string]map[string]int{}}
 	exact := make(map[string][]uint32)
 	for i, c := range chunks {
 		if strings.ContainsRune(c.Language, 0) {
@@ -37,17 +39,14 @@ func Build(chunks []Chunk) ([]byte, error) {
 		if err := w.addRow(r); err != nil {
 			return nil, err
 		}
-		inverted.add(uint32(i), c)
 		for _, k := range c.Keywords {
 			if list := exact[k]; len(list) == 0 || list[len(list)-1] != uint32(i) {
 				exact[k] = append(list, uint32(i))
 			}
 		}
 	}
-	for _, l := range inverted.sorted() {
-		if err := w.addTerm(l.key, l.postings); err != nil {
-			return nil, err
-		}
+	if err := joinLists(invert(chunks), w.addTerm); err != nil {
+		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(exact)) {
 		if err := w.addKeyword(key, exact[key]); err != nil {
@@ -57,10 +56,64 @@ func Build(chunks []Chunk) ([]byte, error) {
 	return w.finish()
 }
 
+// perProcessor is how many chunks are worth a processor of their own.
+const perProcessor = 64
+
+// invert gathers the postings of each term, of consecutive parts of the chunks on
+// all processors. The lists of each part are in byte order of their keys.
+func invert(chunks []Chunk) [][]termList {
+	n := min(runtime.GOMAXPROCS(0), len(chunks)/perProcessor+1)
+	parts := make([][]termList, n)
+	var workers sync.WaitGroup
+	for p := range parts {
+		workers.Go(func() {
+			v := inverter{ids: map[string]map[string]int{}, recent: make([]recentTerm, recentTerms)}
+			for i := p * len(chunks) / n; i < (p+1)*len(chunks)/n; i++ {
+				v.add(uint32(i), chunks[i])
+			}
+			parts[p] = v.sorted()
+		})
+	}
+	workers.Wait()
+	return parts
+}
+
+// joinLists hands out the lists of all terms in byte order of their keys, those of
+// one term joined in the order of the parts.
+func joinLists(parts [][]termList, add func(key string, list []Posting) error) error {
+	var joined []Posting
+	for {
+		key, found := leastTerm(parts)
+		if !found {
+			return nil
+		}
+		joined = joined[:0]
+		for p, lists := range parts {
+			if len(lists) > 0 && lists[0].key == key {
+				joined = append(joined, lists[0].postings...)
+				parts[p] = lists[1:]
+			}
+		}
+		if err := add(key, joined); err != nil {
+			return err
+		}
+	}
+}
+
+func leastTerm(parts [][]termList) (key string, found bool) {
+	for _, lists := range parts {
+		if len(lists) > 0 && (!found || lists[0].key < key) {
+			key, found = lists[0].key, true
+		}
+	}
+	return key, found
+}
+
 // inverter gathers the postings of each term.
 type inverter struct {
-	ids   map[string]map[string]int // by language and stem: place in lists
-	lists []termList
+	ids    map[string]map[string]int // by language and stem: place in lists
+	lists  []termList
+	recent []recentTerm
 }
 
 type termList struct {
@@ -68,33 +121,54 @@ type termList struct {
 	postings []Posting
 }
 
+// recentTerm is a term that was looked up. Analysis hands out the same string for
+// the same word again and again, so that nearly always comparing where the bytes
+// lie saves hashing them.
+type recentTerm struct {
+	language, term string
+	id             int
+}
+
+const recentTerms = 1 << 12
+
 // add adds the terms of chunk i, which is greater than those before.
 func (v *inverter) add(i uint32, c Chunk) {
-	ids := v.ids[c.Language]
-	if ids == nil {
-		ids = map[string]int{}
-		v.ids[c.Language] = ids
-	}
 	for _, t := range c.Title {
-		v.posting(ids, i, c.Language, t).Title++
+		v.posting(i, c.Language, t).Title++
 	}
 	for _, t := range c.Body {
-		v.posting(ids, i, c.Language, t).Body++
+		v.posting(i, c.Language, t).Body++
 	}
 }
 
-func (v *inverter) posting(ids map[string]int, i uint32, language, term string) *Posting {
+func (v *inverter) posting(i uint32, language, term string) *Posting {
+	l := &v.lists[v.id(language, term)]
+	if n := len(l.postings); n == 0 || l.postings[n-1].Chunk != i {
+		l.postings = append(l.postings, Posting{Chunk: i})
+	}
+	return &l.postings[len(l.postings)-1]
+}
+
+// id returns the place of the term's list.
+func (v *inverter) id(language, term string) int {
+	at := unsafe.StringData(term)
+	r := &v.recent[uintptr(unsafe.Pointer(at))>>3%recentTerms]
+	if len(term) > 0 && unsafe.StringData(r.term) == at && len(r.term) == len(term) && r.language == language {
+		return r.id
+	}
+	ids := v.ids[language]
+	if ids == nil {
+		ids = map[string]int{}
+		v.ids[language] = ids
+	}
 	id, ok := ids[term]
 	if !ok {
 		id = len(v.lists)
 		ids[term] = id
 		v.lists = append(v.lists, termList{key: termKey(language, term)})
 	}
-	l := &v.lists[id]
-	if n := len(l.postings); n == 0 || l.postings[n-1].Chunk != i {
-		l.postings = append(l.postings, Posting{Chunk: i})
-	}
-	return &l.postings[len(l.postings)-1]
+	*r = recentTerm{language, term, id}
+	return id
 }
 
 // sorted returns the lists in byte order of their keys.

@@ -2,6 +2,7 @@ package lexical
 
 import (
 	"bytes"
+	"context"
 	"slices"
 )
 
@@ -15,8 +16,8 @@ const dropped = ^uint32(0)
 
 // Merge returns the segment of the chunks that stay. The parts must come in
 // ascending order of their ordinals. Ordinals, lengths and frequencies stay as
-// they are; terms of dropped chunks alone disappear.
-func Merge(parts ...Part) ([]byte, error) {
+// they are; terms of dropped chunks alone disappear. It ends early with ctx.
+func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 	w, err := newWriter()
 	if err != nil {
 		return nil, err
@@ -35,10 +36,10 @@ func Merge(parts ...Part) ([]byte, error) {
 			}
 		}
 	}
-	if err := mergeLists(parts, renumber, false, w.addTerm); err != nil {
+	if err := mergeLists(ctx, parts, renumber, false, w.addTerm); err != nil {
 		return nil, err
 	}
-	err = mergeLists(parts, renumber, true, func(key string, list []Posting) error {
+	err = mergeLists(ctx, parts, renumber, true, func(key string, list []Posting) error {
 		chunks := make([]uint32, len(list))
 		for i, p := range list {
 			chunks[i] = p.Chunk
@@ -53,7 +54,7 @@ func Merge(parts ...Part) ([]byte, error) {
 
 // mergeLists hands out the lists of all terms of one of the two dictionaries,
 // in byte order of the terms.
-func mergeLists(parts []Part, renumber [][]uint32, bare bool, add func(string, []Posting) error) error {
+func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare bool, add func(string, []Posting) error) error {
 	cursors := make([]*cursor, len(parts))
 	for i, p := range parts {
 		in := p.Segment.terms
@@ -63,7 +64,10 @@ func mergeLists(parts []Part, renumber [][]uint32, bare bool, add func(string, [
 		cursors[i] = newCursor(p.Segment, in, bare)
 	}
 	var list []Posting
-	for {
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		least, err := leastKey(cursors)
 		if err != nil || least == nil {
 			return err

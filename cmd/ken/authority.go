@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+
+	"ken/cmd/ken/internal/wire"
+	"ken/corpora"
+	"ken/corpora/acl"
+	"ken/corpora/policy"
+	"ken/index"
+	"ken/index/embedded"
+	"ken/tools"
+	"ken/tools/audit"
+)
+
+const rolesFile = "roles.yaml"
+
+// authority is the roles of roles.yaml, for people with the groups that they
+// belong to now.
+type authority struct {
+	roles   *policy.RolesFile
+	resolve resolve // nil: there are no groups but those of credentials
+}
+
+// authority reads roles.yaml in the data directory, if it is there.
+func (p *program) authority() (authority, error) {
+	dir, err := p.dataDir()
+	if err != nil {
+		return authority{}, err
+	}
+	resolve, err := p.resolver()
+	if err != nil {
+		return authority{}, err
+	}
+	roles, err := policy.OpenRoles(filepath.Join(dir, rolesFile), tools.ToolNames(), func() (*acl.Groups, error) {
+		if resolve == nil {
+			return nil, nil
+		}
+		groups, err := p.groups()
+		return &groups, err
+	})
+	return authority{roles, resolve}, err
+}
+
+func (a authority) Use(ctx context.Context, p acl.Principal, c policy.Credential, tool string) (policy.Use, error) {
+	roles, err := a.roles.Current()
+	if err == nil && a.resolve != nil {
+		p, err = a.resolve(ctx, p)
+	}
+	if err != nil {
+		return policy.Use{}, err
+	}
+	return roles.Use(p, c, tool), nil
+}
+
+// steward does what administrators ask for through their tools, in the same way
+// as ken acl.
+type steward struct {
+	book  *policy.Book
+	store *embedded.Store
+}
+
+func (s steward) Exists(ctx context.Context, id corpora.DocID) (bool, error) {
+	_, err := s.store.Lookup(ctx, id)
+	if errors.Is(err, index.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Delete also keeps the document out when its source is read again, until `ken
+// acl reset`.
+func (s steward) Delete(ctx context.Context, id corpora.DocID) error {
+	return s.book.Do(func(pages *policy.Pages) error {
+		if _, err := s.store.Lookup(ctx, id); err != nil {
+			return err
+		}
+		if err := pages.Set(id, &policy.Override{Removed: true}); err != nil {
+			return err
+		}
+		return s.store.Delete(ctx, id)
+	})
+}
+
+func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
+	_, err := setOverride(ctx, s.book, s.store, id, false, func(policy.Override) policy.Override { return policy.Override{Set: &l} })
+	return err
+}
+
+// surface puts the MCP surface over a knowledge base, with the groups and roles
+// of the data directory. The closer ends the audit log, if there is one.
+func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Closer, error) {
+	searcher, err := p.withGroups(kb)
+	if err != nil {
+		return nil, nil, err
+	}
+	who, err := p.authority()
+	if err != nil {
+		return nil, nil, err
+	}
+	book, err := p.overrides()
+	if err != nil {
+		return nil, nil, err
+	}
+	to := tools.Options{
+		Version: version, Clock: p.now, DocumentURL: o.documentURL, Log: p.logger(),
+		Authority: who, Administrator: steward{book, kb.Store}, ToolScopes: o.identity.scopes(),
+	}
+	closer := io.Closer(io.NopCloser(nil))
+	if o.audit != "" {
+		log, err := audit.Open(p.path(o.audit))
+		if err != nil {
+			return nil, nil, err
+		}
+		to.Audit = func(_ context.Context, c tools.Call) error { return log.Append(c) }
+		closer = log
+	}
+	server, err := tools.New(searcher, to)
+	if err != nil {
+		return nil, nil, errors.Join(err, closer.Close())
+	}
+	return server, closer, nil
+}

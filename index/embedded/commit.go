@@ -1,0 +1,264 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"ken/corpora"
+	"ken/index"
+)
+
+// change is writes in the making: nothing of them is visible until commit.
+type change struct {
+	files
+	base      *state
+	meta      metaRecord
+	segments  []*segment // of the next state
+	live      []int      // live chunks of each
+	classes   *edit
+	lists     changes // see history.go
+	batch     *pebble.Batch
+	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
+	rows      rows                              // of the segment that the change adds
+	large     bool                              // it stores documents, so it must leave the reserve alone
+	moved     bool                              // segments changed
+}
+
+// request is a write that waits for its turn.
+type request struct {
+	ctx   context.Context
+	apply func(*change) error
+	alone bool // it takes long, or needs the truth as it is on disk
+	done  bool
+	err   error
+}
+
+// queue is the writes that wait. Whoever gets to write takes all of them into one
+// commit: one sync makes many writes durable.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*request
+}
+
+// maxGroup bounds the writes of one commit.
+const maxGroup = 64
+
+func (q *queue) add(r *request) {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, r)
+	q.mu.Unlock()
+}
+
+// take removes and returns the next group, in the order of arrival.
+func (q *queue) take() []*request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for n < min(len(q.waiting), maxGroup) && (n == 0 || !q.waiting[n].alone && !q.waiting[0].alone) {
+		n++
+	}
+	group := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	return group
+}
+
+// write commits what r says, maybe together with others.
+func (s *Store) write(r *request, what string) error {
+	s.queue.add(r)
+	s.writing.Lock()
+	for !r.done { // else another writer took it along
+		s.commitGroup(s.queue.take())
+	}
+	s.writing.Unlock()
+	if r.err != nil {
+		return fmt.Errorf("%s: %w", what, r.err)
+	}
+	s.wakeMerger()
+	return nil
+}
+
+// commitGroup commits the requests together, or one by one if one of them fails:
+// each is atomic by itself, and none spoils another. The caller holds s.writing.
+func (s *Store) commitGroup(group []*request) {
+	if len(group) == 1 || s.commitOnce(group...) != nil {
+		for _, r := range group {
+			r.err = s.commitOnce(r)
+		}
+	}
+	for _, r := range group {
+		r.done = true
+	}
+}
+
+func (s *Store) commitOnce(group ...*request) error {
+	c, err := s.begin()
+	if err != nil {
+		return err
+	}
+	defer c.base.release()
+	for _, r := range group {
+		if err = r.ctx.Err(); err == nil {
+			err = r.apply(c)
+		}
+		if err != nil {
+			return errors.Join(err, c.abandon())
+		}
+	}
+	if err = c.addRows(); err == nil && !c.changed() {
+		return c.abandon()
+	}
+	if err == nil {
+		err = c.commit(context.WithoutCancel(group[0].ctx))
+	}
+	if err != nil {
+		return errors.Join(err, c.abandon())
+	}
+	return nil
+}
+
+// begin starts a change, which ends with abandon or commit.
+func (s *Store) begin() (*change, error) {
+	base, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	c := &change{
+		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
+		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*storedDocument{},
+	}
+	return c, nil
+}
+
+// changed reports whether there is anything to commit.
+func (c *change) changed() bool {
+	return !c.batch.Empty() || c.moved || c.meta.Model != c.base.meta.Model
+}
+
+// document returns a document as the change leaves it so far, without its ACL.
+func (c *change) document(id corpora.DocID) (storedDocument, error) {
+	if d, ok := c.documents[id]; ok {
+		if d == nil {
+			return storedDocument{}, index.ErrNotFound
+		}
+		return *d, nil
+	}
+	h, d, err := getDocument(c.base.snapshot, id)
+	return storedDocument{documentHead: h, Document: d}, err
+}
+
+// commit makes the change durable and visible.
+func (c *change) commit(ctx context.Context) error {
+	if err := c.findRoom(); err != nil {
+		return err
+	}
+	if c.moved {
+		if err := c.store.dir.sync(c.store.dir.segments()); err != nil {
+			return err
+		}
+	}
+	if err := c.writeClasses(); err != nil {
+		return err
+	}
+	record, err := c.writeMeta()
+	if err != nil {
+		return err
+	}
+	if err := c.writeHistory(ctx); err != nil {
+		return err
+	}
+	leg, err := c.base.leg.follow(ctx, c.segments, c.classes.all)
+	if err != nil {
+		return err
+	}
+	if err := c.store.truth.commit(c.batch, markOf(c.meta, record)); err != nil {
+		return err
+	}
+	c.classes.keep()
+	next := newState(c.store.truth, c.meta, c.segments, c.classes.all, leg, c.store.stateFreed)
+	next.live = c.live
+	next.index.Store(c.classes.index(c.base.index.Load()))
+	c.retire()
+	c.store.publish(next)
+	if err := c.batch.Close(); err != nil {
+		c.store.options.Logger.Warn("free a batch", "error", err)
+	}
+	return nil
+}
+
+// findRoom sees to it that the batch does not meet a full disk, which would stop
+// the store.
+func (c *change) findRoom() error {
+	if c.large {
+		return c.store.reserve.forDocuments(int64(c.batch.Len()))
+	}
+	c.store.reserve.forPermissions()
+	return nil
+}
+
+func (c *change) writeClasses() error {
+	for _, created := range c.classes.created {
+		record, err := encodeClass(created.id, created.list)
+		if err != nil {
+			return err
+		}
+		created.seal = sealOf(record)
+		c.meta.Records += tally(created.seal)
+		if err := c.batch.Set(classKey(created.id), record, nil); err != nil {
+			return err
+		}
+	}
+	for _, gone := range c.classes.prune() {
+		c.meta.Records -= tally(gone.seal)
+		if err := c.batch.Delete(classKey(gone.id), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMeta returns the record that it writes.
+func (c *change) writeMeta() ([]byte, error) {
+	c.meta.Revision++
+	c.meta.NextClass, c.meta.NextFile = c.classes.next, c.store.nextFile.Load()
+	c.meta.Segments = nil
+	for _, s := range c.segments {
+		c.meta.Segments = append(c.meta.Segments, s.segmentRecord)
+	}
+	text, err := json.Marshal(c.meta)
+	if err != nil {
+		return nil, fmt.Errorf("encode meta: %w", err)
+	}
+	return text, c.batch.Set([]byte(metaKey), text, nil)
+}
+
+// retire marks the files that the next state does not use; they are deleted
+// when the last view of an older state is closed.
+func (c *change) retire() {
+	used := map[*file]bool{}
+	for _, s := range c.segments {
+		s.files(func(f *file) { used[f] = true })
+	}
+	for _, s := range c.base.segments {
+		s.files(func(f *file) {
+			if !used[f] {
+				f.obsolete.Store(true)
+			}
+		})
+	}
+}
+
+// abandon forgets the change and deletes its files, unless the commit may have
+// reached the disk: then the files may be needed after a restart.
+func (c *change) abandon() error {
+	err := c.discard()
+	if c.store.truth.err() != nil {
+		return err
+	}
+	return errors.Join(err, c.batch.Close())
+}
