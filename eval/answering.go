@@ -40,10 +40,17 @@ func (r *runner) scoreGold(ctx context.Context, persona Persona, scope *scope, q
 		}
 		if budget == AccuracyBudget {
 			scope.scoreBest(gold, q, response, o)
+			r.handOver(persona, gold, q, response, *o)
 		}
 	}
 	scope.scoreOutdated(q, ranking, o)
 	return nil
+}
+
+func (r *runner) handOver(persona Persona, gold Gold, q Query, response retrieval.Response, o Outcome) {
+	if r.Case != nil {
+		r.Case(Case{q.ID, persona.Name, q.Text, o.Answer.Answerable, gold.Answers, response})
+	}
 }
 
 // pack asks again with the budget, or returns the first answer if that was its
@@ -92,7 +99,21 @@ func (s *scope) answerable(g Gold, q Query) bool {
 			return true
 		}
 	}
-	return len(g.Supporting) == 0 && len(s.expected(q.Relevant)) > 0
+	if len(g.Supporting) > 0 {
+		return false
+	}
+	return len(s.expected(q.Relevant)) > 0 || len(q.Relevant) == 0 && s.holds(g.Answers)
+}
+
+// holds reports whether a readable document holds an answer, for sets that name
+// no documents.
+func (s *scope) holds(answers []string) bool {
+	for id := range s.readable {
+		if containsAny(s.docs[id].text, answers) {
+			return true
+		}
+	}
+	return false
 }
 
 func one(is bool) float64 {

@@ -48,6 +48,9 @@ func Load(dir string) (Set, error) {
 // ken ingests it: its policy says who may read what, and qrels.tsv names
 // documents by their path in it.
 //
+// In place of queries.jsonl, qrels.tsv and answers.jsonl there may be a table
+// questions.csv with the columns question, answer, document and id; see loadCSV.
+//
 // In a set with acl.jsonl, a document that it does not name can be read by
 // nobody. Users and groups are plain names or subjects ("user:ann"); the group
 // "everyone" is acl.Everyone. Errors name the file and line.
@@ -125,6 +128,9 @@ func loadFolder(fsys fs.FS, name string) (Set, error) {
 // loadQuestions reads queries, judgements and answers. The judgements name
 // documents by what docID turns into an id.
 func loadQuestions(fsys fs.FS, set *Set, known func(corpora.DocID) bool, docID func(string) corpora.DocID) error {
+	if _, err := fs.Stat(fsys, csvName); err == nil {
+		return loadCSV(fsys, set, known, docID)
+	}
 	place, err := loadQueries(fsys, set)
 	if err != nil {
 		return err

@@ -36,9 +36,28 @@ type Options struct {
 	Personas  []string          // who asks, by name; nil is every persona of the set
 	Progress  func(done, of int)
 
+	// Canaries adds documents that nobody who asks may read and that repeat the
+	// questions, and counts every trace of them in an answer as a leak.
+	Canaries bool
+
+	// Case is handed every question of which the set says whether it has an
+	// answer, with what was packed within AccuracyBudget; nil is nobody.
+	Case func(Case)
+
 	// Searcher makes what is measured from the filled index; nil is
 	// retrieval.New. The options are those of the run, at its one instant.
 	Searcher func(Index, retrieval.Options) (Searcher, error)
+}
+
+// Case is a question as one persona asked it, with what an answer can be made
+// from and checked against.
+type Case struct {
+	Query      string
+	Persona    string
+	Text       string
+	Answerable bool     // by a document that the persona may read
+	Answers    []string // gold, each right by itself
+	Response   retrieval.Response
 }
 
 // Searcher answers questions: a retrieval.Searcher, or what is compared with it.
@@ -75,6 +94,11 @@ func run(ctx context.Context, o Options) (_ Report, err error) {
 	if o.Set.Source == nil || o.Build == nil {
 		return Report{}, errors.New("a set and a way to build its index are needed")
 	}
+	var planted *canaries
+	if o.Canaries {
+		planted = newCanaries(o.Set)
+		o.Set.Source = planted
+	}
 	dir, err := os.MkdirTemp("", "ken-eval-")
 	if err != nil {
 		return Report{}, err
@@ -89,6 +113,7 @@ func run(ctx context.Context, o Options) (_ Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
+	r.truth.canaries = planted
 	return r.all(ctx)
 }
 
@@ -149,7 +174,7 @@ func (r *runner) all(ctx context.Context) (Report, error) {
 		}
 		total.merge(card)
 	}
-	if total.questions == 0 {
+	if total.questions == 0 && !slices.ContainsFunc(total.outcomes, func(o Outcome) bool { return o.Answer != nil }) {
 		return Report{}, errors.New("no question has a relevant document that its asker may read: nothing to measure")
 	}
 	report.fill(total)

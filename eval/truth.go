@@ -19,6 +19,8 @@ import (
 type truth struct {
 	docs  map[corpora.DocID]original
 	forms map[corpora.DocID][]form // see formsOf
+
+	canaries *canaries // nil if there are none
 }
 
 type original struct {
@@ -81,7 +83,7 @@ func (s *scope) expected(relevant map[corpora.DocID]int) map[corpora.DocID]int {
 // leaksOf counts what shows of documents that may not be read: ids in the
 // ranking and in the answer, titles, and quoted text.
 func (s *scope) leaksOf(ranking []corpora.DocID, r retrieval.Response) int {
-	leaks := 0
+	leaks := s.canaries.leaks(r)
 	for _, id := range ranking {
 		leaks += s.idLeak(id)
 	}

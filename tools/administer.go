@@ -33,7 +33,9 @@ const (
 )
 
 // ToolNames are the names of all tools, for a file of roles.
-func ToolNames() []string { return []string{toolSearch, toolFetch, toolDelete, toolSetACL} }
+func ToolNames() []string {
+	return []string{toolSearch, toolFetch, toolFeedback, toolDelete, toolSetACL}
+}
 
 const maxSubjects = 200 // in one list
 

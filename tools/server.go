@@ -57,6 +57,8 @@ type Options struct {
 	// Administrator does what the administrator's tools are asked to do; nil:
 	// there are no such tools.
 	Administrator Administrator
+	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
+	Feedback Recorder
 
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)
@@ -226,6 +228,9 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
+	if s.opts.Feedback != nil {
+		m.AddTool(feedbackTool(), at.tool(at.feedback))
+	}
 	if s.opts.Administrator != nil {
 		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
 		m.AddTool(setACLTool(), at.administer(at.setACLOrder))

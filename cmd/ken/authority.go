@@ -10,6 +10,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/eval/feedback"
 	"ken/index"
 	"ken/index/embedded"
 	"ken/tools"
@@ -105,22 +106,46 @@ func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Clos
 	if err != nil {
 		return nil, nil, err
 	}
-	to := tools.Options{
-		Version: version, Clock: p.now, DocumentURL: o.documentURL, Log: p.logger(),
-		Authority: who, Administrator: steward{book, kb.Store}, ToolScopes: o.identity.scopes(),
-	}
-	closer := io.Closer(io.NopCloser(nil))
+	to := p.toolOptions(o)
+	to.Authority, to.Administrator = who, steward{book, kb.Store}
+	var opened logs
 	if o.audit != "" {
 		log, err := audit.Open(p.path(o.audit))
 		if err != nil {
 			return nil, nil, err
 		}
 		to.Audit = func(_ context.Context, c tools.Call) error { return log.Append(c) }
-		closer = log
+		opened = append(opened, log)
+	}
+	if o.feedback {
+		log, err := p.openFeedback(o.keepQueries)
+		if err != nil {
+			return nil, nil, errors.Join(err, opened.Close())
+		}
+		to.Feedback = log
+		opened = append(opened, log)
 	}
 	server, err := tools.New(searcher, to)
 	if err != nil {
-		return nil, nil, errors.Join(err, closer.Close())
+		return nil, nil, errors.Join(err, opened.Close())
 	}
-	return server, closer, nil
+	return server, opened, nil
+}
+
+// logs are the files that a server writes to.
+type logs []io.Closer
+
+func (l logs) Close() (err error) {
+	for _, c := range l {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+func (p *program) openFeedback(keepQueries bool) (*feedback.Log, error) {
+	dir, err := p.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	return feedback.Open(filepath.Join(dir, feedbackFile), keepQueries)
 }

@@ -102,7 +102,7 @@ func (p *program) runDemo(ctx context.Context, address string, use func(context.
 	if err := ho.Validate(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server, err := p.tools(kb, "", nil)
+	server, err := p.tools(kb, serveOptions{})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -22,7 +22,7 @@ func (p *program) evalCommand() *cobra.Command {
 		Short:   "Measure ranking, leaks and latency",
 		Example: `  ken eval run --set corpora/sample`,
 	}
-	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand())
+	cmd.AddCommand(p.evalRunCommand(), p.evalGateCommand(), p.evalCompareCommand(), p.evalTuneCommand(), p.evalJudgeCommand(), p.evalFeedbackCommand())
 	return cmd
 }
 
@@ -31,6 +31,7 @@ type evalOptions struct {
 	flags           searchFlags
 	embedder        config.Embedder
 	files           evalFiles // of a suite
+	history         string
 }
 
 func (p *program) evalRunCommand() *cobra.Command {
@@ -69,6 +70,7 @@ and readable. The index is the run's own and is removed at the end.`,
 	modeFlag(cmd, &o.mode)
 	o.flags.add(cmd)
 	reportFlags(cmd, &o.files)
+	cmd.Flags().StringVar(&o.history, "history", "", "append a suite's figures to `FILE`, and draw those in it in the HTML report")
 	return cmd
 }
 

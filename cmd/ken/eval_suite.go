@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -41,6 +42,11 @@ func (p *program) evalSuite(ctx context.Context, file string, o evalOptions) err
 	result, err := suite.Measure(ctx, s, so)
 	if err != nil {
 		return err
+	}
+	if o.history != "" {
+		if result.Trend, err = suite.Remember(o.history, result.Point(p.now(), version)); err != nil {
+			return err
+		}
 	}
 	o.files.json = cmp.Or(o.json, "eval.json")
 	if err := p.writeJSON(o.files.json, result); err != nil {
@@ -84,8 +90,9 @@ func (p *program) suiteOptions(ctx context.Context, dir string, o evalOptions) (
 	options, err := wire.Retrieval(embedder, wo)
 	return suite.Options{
 		Load: func(path string) (eval.Set, error) {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(dir, path)
+			path, err := p.setPath(dir, path)
+			if err != nil {
+				return eval.Set{}, err
 			}
 			return eval.Load(path)
 		},
@@ -95,6 +102,22 @@ func (p *program) suiteOptions(ctx context.Context, dir string, o evalOptions) (
 			return baseline.New(ctx, set.Source, embedder, time.Now)
 		},
 	}, err
+}
+
+// setPath is where a suite in the folder dir finds a set: $KEN_EVAL_DATA/… below
+// that folder, other paths from its own.
+func (p *program) setPath(dir, path string) (string, error) {
+	if inData, ok := strings.CutPrefix(path, "$"+config.EvalDataVar+"/"); ok {
+		data := p.getenv(config.EvalDataVar)
+		if data == "" {
+			return "", fmt.Errorf("the suite's set %s needs $%s to name the folder of the data sets", path, config.EvalDataVar)
+		}
+		return filepath.Join(data, inData), nil
+	}
+	if filepath.IsAbs(path) {
+		return path, nil
+	}
+	return filepath.Join(dir, path), nil
 }
 
 // evalBuild fills a run's own index.

@@ -34,7 +34,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a process that does not end by itself
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
-	tuneCollector(p.getenv)
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -148,9 +147,6 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 	memory := root.PersistentFlags().String("memory", defaultMemory, "most memory of the process, index files aside; 0 is no limit")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.process = cmd.CommandPath()
-		if p.host != nil {
-			return nil // the memory is the server's, which said how much of it
-		}
 		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
 	}
 	root.AddCommand(

@@ -65,13 +65,14 @@ func (s searchFlags) settings() map[string]any {
 func (p *program) searchOptions(dir string, s config.Settings, f searchFlags) (o wire.Options, err error) {
 	o = p.options(dir, s)
 	o.Reranker, o.Vectors = f.reranker, f.vectors
-	o.Params, err = parseParams(f.params)
+	o.Params, err = f.ranking()
 	return o, err
 }
 
 // searchFlags change how a search is done, not what may be found.
 type searchFlags struct {
 	params   []string
+	file     string // of params; the flag of one wins
 	vectors  string
 	reranker config.Reranker
 }
@@ -92,16 +93,28 @@ func (s *searchFlags) add(cmd *cobra.Command) {
 	defer complete(cmd, "vectors", "flat", "chromem")
 	defer complete(cmd, "rerank-shape", string(rerank.Documents), string(rerank.Texts))
 	f.StringArrayVar(&s.params, "param", nil, "set a ranking parameter, `NAME=VALUE` (repeatable)")
+	f.StringVar(&s.file, "params", "", "read ranking parameters from `FILE`, such as ken eval tune writes")
 	f.StringVar(&s.vectors, "vectors", "", "vector leg: flat or chromem; both give the same results (default flat)")
 	f.StringVar(&s.reranker.URL, "rerank-url", "", "`URL` of an endpoint that reorders the best passages; its key is $KEN_RERANK_KEY")
 	f.StringVar(&s.reranker.Model, "rerank-model", "", "model name at the rerank endpoint")
 	f.StringVar(&s.reranker.Shape, "rerank-shape", "", "its requests: documents (Cohere, Jina, vLLM) or texts (TEI) (default documents)")
 }
 
-// parseParams reads ranking parameters given as name=value.
-func parseParams(assignments []string) (retrieval.Params, error) {
+// ranking returns the parameters of the file and of the flags, which win.
+func (s searchFlags) ranking() (retrieval.Params, error) {
 	params := retrieval.DefaultParams()
-	for _, a := range assignments {
+	if s.file != "" {
+		assignments, err := config.LoadParams(s.file)
+		if err != nil {
+			return params, err
+		}
+		for _, a := range assignments {
+			if err := params.Set(a); err != nil {
+				return params, fmt.Errorf("parameters in %s: %w", s.file, err)
+			}
+		}
+	}
+	for _, a := range s.params {
 		if err := params.Set(a); err != nil {
 			return params, usage("--param: %w", err)
 		}

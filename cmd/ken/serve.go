@@ -20,6 +20,7 @@ type serveOptions struct {
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
+	feedback, keepQueries   bool
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -63,6 +64,8 @@ key for each of two people.`,
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
 	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
+	f.BoolVar(&o.feedback, "feedback", false, "offer a tool that records whether a passage was useful, in feedback.jsonl in the data directory")
+	f.BoolVar(&o.keepQueries, "feedback-queries", false, "keep the questions with it, and not their hashes alone")
 	asFlag(cmd, &o.as)
 	o.flags.add(cmd)
 	o.identity.add(cmd)
@@ -146,12 +149,14 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 	return server.ServeHTTP(ctx, listener, ho)
 }
 
-// tools puts the MCP surface over a knowledge base.
-func (p *program) tools(s tools.Searcher, documentURL string, scopes map[string]string) (*tools.Server, error) {
-	return tools.New(s, tools.Options{
-		Version: version, Clock: p.now, DocumentURL: documentURL, ToolScopes: scopes,
-		Log: p.logger(),
-	})
+// tools puts the MCP surface over a knowledge base of the program's own.
+func (p *program) tools(s tools.Searcher, o serveOptions) (*tools.Server, error) {
+	return tools.New(s, p.toolOptions(o))
+}
+
+// toolOptions are those of the MCP surface over any knowledge base.
+func (p *program) toolOptions(o serveOptions) tools.Options {
+	return tools.Options{Version: version, Clock: p.now, DocumentURL: o.documentURL, ToolScopes: o.identity.scopes(), Log: p.logger()}
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

@@ -80,7 +80,7 @@ func twinSession(t *testing.T, source corpora.Source, who acl.Principal) *mcp.Cl
 		t.Fatalf("ingest: %v, %v", err, summary.Quarantined)
 	}
 	p := &program{stderr: io.Discard, now: func() time.Time { return twinClock }}
-	server, err := p.tools(kb, "", nil)
+	server, err := p.tools(kb, serveOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

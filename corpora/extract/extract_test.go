@@ -269,7 +269,7 @@ func FuzzPlain(f *testing.F) {
 
 func checkInvariants(t *testing.T, mediaType string, data []byte) {
 	in := extract.Input{Path: "a/b.x", MediaType: mediaType, Data: data}
-	text, err := extract.Default().Extract(t.Context(), in)
+	text, err := shared.Extract(t.Context(), in)
 	if err != nil {
 		if strings.Contains(err.Error(), "the parser gave up") {
 			t.Fatal(err)
@@ -284,7 +284,7 @@ func checkInvariants(t *testing.T, mediaType string, data []byte) {
 	case text.Title == "" || visible.Line(text.Title) != text.Title:
 		t.Fatalf("title %+q", text.Title)
 	}
-	if again, err := extract.Default().Extract(t.Context(), in); err != nil || again != text {
+	if again, err := shared.Extract(t.Context(), in); err != nil || again != text {
 		t.Fatalf("the second time it is %+v, %v", again, err)
 	}
 }

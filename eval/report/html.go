@@ -24,6 +24,7 @@ func HTML(w io.Writer, r suite.Result) error {
 		"words":      func(name string) string { return strings.ReplaceAll(name, "_", " ") },
 		"compare":    Compare,
 		"histogram":  newHistogram,
+		"trend":      newTrend,
 		"percent":    func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 		"three":      func(x float64) string { return fmt.Sprintf("%.3f", x) },
 		"two":        func(x float64) string { return fmt.Sprintf("%.2f", x) },

@@ -20,6 +20,7 @@ type Suite struct {
 	Name       string
 	Sets       []Set
 	Metrics    []string // ranking metrics besides the usual ones
+	Canaries   bool     // add documents that nobody may read and that repeat the questions
 	Baseline   bool     // measure plain RAG beside ken
 	Calibrate  string   // the set whose first half gives the threshold for abstaining; "" is the first set
 	Thresholds []Threshold
@@ -52,6 +53,7 @@ type file struct {
 	Sets       []setEntry       `yaml:"sets"`
 	Metrics    []scalar         `yaml:"metrics"`
 	Baseline   scalar           `yaml:"baseline"`
+	Canaries   scalar           `yaml:"canaries"`
 	Calibrate  scalar           `yaml:"calibrate"`
 	Thresholds []thresholdEntry `yaml:"thresholds"`
 }
@@ -148,7 +150,7 @@ func readable(err error) error {
 }
 
 func (f file) suite() (Suite, error) {
-	s := Suite{Name: f.Name.text, Calibrate: f.Calibrate.text, Baseline: f.Baseline.text == "true"}
+	s := Suite{Name: f.Name.text, Calibrate: f.Calibrate.text, Baseline: f.Baseline.text == "true", Canaries: f.Canaries.text == "true"}
 	if f.Version.text != "1" {
 		return s, f.Version.errorf("version %q: want version: 1", f.Version.text)
 	}
@@ -157,6 +159,9 @@ func (f file) suite() (Suite, error) {
 	}
 	if b := f.Baseline.text; b != "" && b != "true" && b != "false" {
 		return s, f.Baseline.errorf("baseline %q: want true or false", b)
+	}
+	if c := f.Canaries.text; c != "" && c != "true" && c != "false" {
+		return s, f.Canaries.errorf("canaries %q: want true or false", c)
 	}
 	for _, m := range f.Metrics {
 		if err := eval.CheckMetric(m.text); err != nil {

@@ -20,6 +20,9 @@ type Result struct {
 	// Baseline are the answers of plain RAG, nil if it was not asked for.
 	Baseline *Answers `json:"baseline,omitempty"`
 	Runs     []Run    `json:"runs"`
+
+	// Trend are the stored points of earlier runs and this one, oldest first.
+	Trend []Point `json:"trend,omitempty"`
 }
 
 // Answers is the accuracy of one system.

@@ -92,7 +92,7 @@ func (s Suite) set(ctx context.Context, set Set, o Options) ([]Run, *Run, error)
 
 func (s Suite) options(set Set, loaded eval.Set, mode retrieval.Mode, o Options) eval.Options {
 	out := eval.Options{
-		Set: loaded, Build: o.Build, Retrieval: o.Retrieval, Mode: mode, Metrics: s.Metrics, Personas: set.Personas, Budgets: o.Budgets,
+		Set: loaded, Build: o.Build, Retrieval: o.Retrieval, Mode: mode, Metrics: s.Metrics, Personas: set.Personas, Budgets: o.Budgets, Canaries: s.Canaries,
 	}
 	if o.Progress != nil {
 		out.Progress = func(done, of int) { o.Progress(set.Name+", "+string(mode), done, of) }

@@ -45,11 +45,11 @@ func (w *world) requests(p acl.Principal, n int) []request {
 // request draws what to ask. The first few are drawn in turn, so that each kind is asked.
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
-		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer,
+		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback,
 		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
 	}
 	if w.asking {
-		kinds = kinds[:8]
+		kinds = kinds[:8] // those that change nothing
 	}
 	if i < len(kinds) {
 		return kinds[i](p)
@@ -128,6 +128,14 @@ func (w *world) fetch(acl.Principal) (string, map[string]any) {
 		a["max_tokens"] = 64 + w.rng.IntN(100)
 	}
 	return call("fetch", a)
+}
+
+func (w *world) feedback(acl.Principal) (string, map[string]any) {
+	a := map[string]any{"query": w.query(), "id": w.id(), "useful": w.chance(2)}
+	if w.chance(2) {
+		a["start"], a["end"] = w.rng.IntN(100), 100+w.rng.IntN(100)
+	}
+	return call("feedback", a)
 }
 
 func (w *world) list(acl.Principal) (string, map[string]any) {

@@ -12,6 +12,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
+	said "ken/eval/feedback"
 	"ken/index"
 	"ken/index/chunk"
 	"ken/retrieval"
@@ -86,10 +87,15 @@ func (s *side) serve() error {
 		return err
 	}
 	s.server, err = tools.New(searcher, tools.Options{
-		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s},
+		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s}, Feedback: forgotten{},
 	})
 	return err
 }
+
+// forgotten takes feedback and keeps none: nothing is ever answered from it.
+type forgotten struct{}
+
+func (forgotten) Record(context.Context, said.Record) error { return nil }
 
 // small chunks, so that short documents have several.
 var small = chunk.Options{Max: 40, Target: 24, Min: 6}

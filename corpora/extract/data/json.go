@@ -118,7 +118,7 @@ func (p *parser) fault(err error, depth int) error {
 	if errors.Is(err, io.EOF) && depth == 0 {
 		return io.EOF
 	}
-	return fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+	return fmt.Errorf("%w: %v", bounds.ErrDamaged, err) // not %w: an end within a value is none of the text
 }
 
 func (p *parser) inner(key string, open json.Delim, depth int) (node, error) {

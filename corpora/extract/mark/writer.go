@@ -10,9 +10,8 @@ import (
 // Writer collects a text. The zero Writer is ready to use. Once the text is
 // larger than [bounds.MaxText] nothing is added and [Writer.Text] fails.
 type Writer struct {
-	b     strings.Builder
-	level int // added to the level of headings
-	over  bool
+	b    strings.Builder
+	over bool
 }
 
 // Text returns what was written.

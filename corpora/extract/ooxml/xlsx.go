@@ -251,7 +251,7 @@ func (s *sheet) end(name string) {
 	case "rPh":
 		s.phonetic = false
 	case "c":
-		if !s.hiddenColumns[s.column] && s.column < maxColumns {
+		if !s.hiddenColumns[s.column] && s.column >= 0 && s.column < maxColumns {
 			s.set(s.column, s.cell(s.kind, s.value.String(), s.style))
 		}
 	case "row":

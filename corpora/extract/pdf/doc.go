@@ -4,7 +4,7 @@
 //	bytes ─ PDFium in WebAssembly ─> words with places ─ layout ─> Markdown
 //
 // PDFium is a large C++ program that reads files from strangers, so it runs in a
-// sandbox without files, network, environment or clock, of 256 MiB at most. Each
+// sandbox without files, network, environment or clock, of 192 MiB at most. Each
 // document gets a sandbox of its own (about 40 ms), which ends with the context, so
 // that nothing of one document is left when the next is read.
 //

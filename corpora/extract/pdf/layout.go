@@ -118,12 +118,15 @@ func (p *page) region(segments []segment, depth int) {
 		p.lines(segments)
 		return
 	}
+	rows, lead, trail := table(segments[from:to])
+	if rows != nil {
+		from, to = from+lead, to-trail
+	}
 	p.region(segments[:from], depth+1)
-	run := segments[from:to]
-	if rows := table(run); rows != nil {
+	if rows != nil {
 		p.blocks = append(p.blocks, block{rows: rows, size: p.body})
 	} else {
-		left, right := part(run, x)
+		left, right := part(segments[from:to], x)
 		p.region(left, depth+1)
 		p.region(right, depth+1)
 	}
@@ -215,10 +218,10 @@ func trim(segments []segment, from, to int, x float64) (int, int, int) {
 	if first < 0 || min(left, right) < leastBeside {
 		return from, from, 0
 	}
-	for first > from && near(segments[first-1], segments[first]) {
+	for first > from && gap(segments[first-1], segments[first]) < farAway {
 		first--
 	}
-	for last+1 < to && near(segments[last], segments[last+1]) {
+	for last+1 < to && gap(segments[last], segments[last+1]) < farAway {
 		last++
 	}
 	return first, last + 1, min(left, right)
@@ -238,6 +241,14 @@ func beside(run []segment, s segment, x float64) bool {
 }
 
 // near reports whether the lower follows the upper as a line does.
-func near(upper, lower segment) bool {
-	return upper.box.bottom-lower.box.top < .8*max(upper.size(), lower.size())
+func near(upper, lower segment) bool { return gap(upper, lower) < .8 }
+
+// farAway is how many heights of type what stands on one side of a gutter only
+// may be from the rest: more than a gap between paragraphs, less than that above a
+// page number.
+const farAway = 2.5
+
+// gap is the distance of two lines in heights of their type.
+func gap(upper, lower segment) float64 {
+	return (upper.box.bottom - lower.box.top) / max(upper.size(), lower.size())
 }

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	memoryPages = 4096 // of 64 KiB
-	maxBytes    = 128 << 20
+	memoryPages = 3072 // of 64 KiB
+	maxBytes    = 64 << 20
 	maxPages    = 5_000
 	maxChars    = 200_000 // on one page
 )
@@ -43,6 +43,9 @@ type Reader struct {
 func (r *Reader) Text(ctx context.Context, data []byte) (title, markdown string, err error) {
 	if len(data) > maxBytes {
 		return "", "", fmt.Errorf("%w: %d bytes, at most %d are read", bounds.ErrLimit, len(data), maxBytes)
+	}
+	if err := ctx.Err(); err != nil {
+		return "", "", err
 	}
 	pool, err := r.sandbox(ctx)
 	if err != nil {
@@ -131,8 +134,11 @@ func openError(err error) error {
 	case errors.Is(err, wrong.ErrFormat), errors.Is(err, wrong.ErrFile):
 		return fmt.Errorf("%w: it is no PDF that can be opened", bounds.ErrDamaged)
 	}
-	return fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+	return bounds.ErrDamaged
 }
+
+// errPage says that PDFium gave up. Its own words are a stack trace.
+var errPage = fmt.Errorf("%w: it cannot be read, or would take more than %d MiB", bounds.ErrDamaged, memoryPages/16)
 
 // page writes one page and reports whether it is a picture without text.
 func (d *document) page(n int) (bool, error) {
@@ -178,12 +184,12 @@ func (d *document) drawn(page requests.Page) bool {
 func (d *document) words(page requests.Page) ([]word, error) {
 	text, err := d.engine.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: page})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+		return nil, errPage
 	}
 	defer d.engine.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: text.TextPage})
 	count, err := d.engine.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: text.TextPage})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+		return nil, errPage
 	}
 	switch {
 	case count.Count > maxChars:
@@ -193,31 +199,28 @@ func (d *document) words(page requests.Page) ([]word, error) {
 	}
 	all, err := d.engine.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: text.TextPage, StartIndex: 0, Count: count.Count})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", bounds.ErrDamaged, err)
+		return nil, errPage
 	}
-	turn := 0
-	if r, err := d.engine.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: page}); err == nil {
-		turn = int(r.PageRotation)
-	}
-	return d.place(text.TextPage, split(all.Text), turn)
+	return d.place(text.TextPage, split(all.Text))
 }
 
 // place finds out where the words stand. One without a place is left out with
 // those too small to be seen.
-func (d *document) place(page references.FPDF_TEXTPAGE, words []word, turn int) ([]word, error) {
+func (d *document) place(page references.FPDF_TEXTPAGE, words []word) ([]word, error) {
+	turn := d.direction(page, words)
 	out := words[:0]
 	for _, w := range words {
-		first, ok := d.box(page, w.from)
+		first, ok := d.box(page, w.from, turn)
 		if !ok {
 			continue
 		}
-		if last, ok := d.box(page, w.to-1); ok {
+		if last, ok := d.box(page, w.to-1, turn); ok {
 			first = first.union(last)
 		}
 		if err := d.ctx.Err(); err != nil {
 			return nil, err
 		}
-		w.box = first.turned(turn)
+		w.box = first
 		if w.box.height() < 2 {
 			continue
 		}
@@ -226,21 +229,82 @@ func (d *document) place(page references.FPDF_TEXTPAGE, words []word, turn int) 
 	return out, nil
 }
 
-// box returns the place of the character at an index of the text.
-func (d *document) box(page references.FPDF_TEXTPAGE, at int) (box, bool) {
+// direction is the number of quarters that most of the words are turned by,
+// counter-clockwise. Pages in landscape are often drawn so and turned back when they are shown.
+func (d *document) direction(page references.FPDF_TEXTPAGE, words []word) int {
+	const few = 16
+	var counts [4]int
+	for i := 0; i < len(words); i += max(1, len(words)/few) {
+		at, err := d.engine.FPDFText_GetCharIndexFromTextIndex(&requests.FPDFText_GetCharIndexFromTextIndex{TextPage: page, NTextIndex: words[i].from})
+		if err != nil || at.CharIndex < 0 {
+			continue
+		}
+		a, err := d.engine.FPDFText_GetCharAngle(&requests.FPDFText_GetCharAngle{TextPage: page, Index: at.CharIndex})
+		if err != nil {
+			continue
+		}
+		if quarters := float64(a.CharAngle) * 2 / math.Pi; !math.IsNaN(quarters) && math.Abs(quarters) < 100 {
+			counts[-int(math.Round(quarters))&3]++ // the angle is clockwise
+		}
+	}
+	best := 0
+	for q, n := range counts {
+		if n > counts[best] {
+			best = q
+		}
+	}
+	return best
+}
+
+// box returns the place of the character at an index of the text: as wide as it
+// is drawn, and as high as its font.
+func (d *document) box(page references.FPDF_TEXTPAGE, at, turn int) (box, bool) {
 	i, err := d.engine.FPDFText_GetCharIndexFromTextIndex(&requests.FPDFText_GetCharIndexFromTextIndex{TextPage: page, NTextIndex: at})
 	if err != nil || i.CharIndex < 0 {
 		return box{}, false
+	}
+	if turn != 0 {
+		return d.turnedBox(page, i.CharIndex, turn)
 	}
 	b, err := d.engine.FPDFText_GetLooseCharBox(&requests.FPDFText_GetLooseCharBox{TextPage: page, Index: i.CharIndex})
 	if err != nil {
 		return box{}, false
 	}
 	out := box{left: float64(b.Rect.Left), right: float64(b.Rect.Right), bottom: float64(b.Rect.Bottom), top: float64(b.Rect.Top)}
-	for _, v := range []float64{out.left, out.right, out.top, out.bottom} {
+	return out, out.valid()
+}
+
+// turnedBox is box for text that is turned, of which PDFium knows only how it is
+// drawn: the height is made from the size of the font and the line that it stands on.
+func (d *document) turnedBox(page references.FPDF_TEXTPAGE, char, turn int) (box, bool) {
+	b, err := d.engine.FPDFText_GetCharBox(&requests.FPDFText_GetCharBox{TextPage: page, Index: char})
+	if err != nil {
+		return box{}, false
+	}
+	origin, err := d.engine.FPDFText_GetCharOrigin(&requests.FPDFText_GetCharOrigin{TextPage: page, Index: char})
+	if err != nil {
+		return box{}, false
+	}
+	size, err := d.engine.FPDFText_GetFontSize(&requests.FPDFText_GetFontSize{TextPage: page, Index: char})
+	if err != nil {
+		return box{}, false
+	}
+	scale := 1.0
+	if m, err := d.engine.FPDFText_GetMatrix(&requests.FPDFText_GetMatrix{TextPage: page, Index: char}); err == nil {
+		scale = math.Hypot(float64(m.Matrix.A), float64(m.Matrix.B))
+	}
+	out := box{left: b.Left, right: b.Right, bottom: b.Bottom, top: b.Top}.turned(turn)
+	line := box{left: origin.X, right: origin.X, bottom: origin.Y, top: origin.Y}.turned(turn).bottom
+	height := size.FontSize * scale
+	out.bottom, out.top = line-.2*height, line+.8*height
+	return out, out.valid()
+}
+
+func (b box) valid() bool {
+	for _, v := range []float64{b.left, b.right, b.top, b.bottom} {
 		if math.IsNaN(v) || math.Abs(v) > 1e6 {
-			return box{}, false
+			return false
 		}
 	}
-	return out, true
+	return true
 }

@@ -9,8 +9,22 @@ import (
 
 // table returns the cells of a region if it is a table, nil if it is columns of
 // text. Both stand side by side; but lines of text fill their column, and
-// cells seldom do.
-func table(run []segment) [][]string {
+// cells seldom do. The first and last segments that stand alone on their lines
+// are the end of the text above and the beginning of that below: lead and
+// trail are how many.
+func table(run []segment) (cells [][]string, lead, trail int) {
+	rows := lines(run)
+	for lead < len(rows) && len(rows[lead]) == 1 {
+		lead++
+	}
+	for trail < len(rows)-lead && len(rows[len(rows)-1-trail]) == 1 && rows[len(rows)-1-trail][0].box.left < run[0].box.right {
+		trail++
+	}
+	run = run[lead : len(run)-trail]
+	return tableOf(run), lead, trail
+}
+
+func tableOf(run []segment) [][]string {
 	columns := spans(run)
 	rows := lines(run)
 	if len(columns) < 2 || len(rows) < 2 {

@@ -22,8 +22,8 @@ func (b box) union(o box) box {
 	return box{min(b.left, o.left), max(b.right, o.right), min(b.bottom, o.bottom), max(b.top, o.top)}
 }
 
-// turned returns the place on the page as it is shown, turned by quarters
-// clockwise.
+// turned returns the place on the page held so that text that was turned by
+// quarters, counter-clockwise, is upright.
 func (b box) turned(quarters int) box {
 	switch quarters & 3 {
 	case 1:

@@ -206,6 +206,8 @@ func mediaType(it Item) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%w: media type %q", extract.ErrUnsupported, clip(it.MediaType))
+	case m == "application/octet-stream" || m == "binary/octet-stream" || m == extract.ZIP || m == "application/x-zip-compressed": // what servers say of all they do not know
+		return extract.MediaType(it.Path, it.Data), nil
 	case m == "text/x-markdown":
 		return extract.Markdown, nil
 	case m == "application/xhtml+xml":

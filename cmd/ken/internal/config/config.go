@@ -23,6 +23,11 @@ const (
 	EmbedKeyVar = "KEN_EMBED_KEY"
 	// RerankKeyVar holds the key of the rerank endpoint.
 	RerankKeyVar = "KEN_RERANK_KEY"
+	// EvalDataVar names the folder of data sets that are not part of ken; paths
+	// in a suite may begin with it.
+	EvalDataVar = "KEN_EVAL_DATA"
+	// JudgeKeyVar holds the key of the endpoint of ken eval judge.
+	JudgeKeyVar = "KEN_JUDGE_KEY"
 	// ProtectKeyVar holds the URL of the key that protects values in documents.
 	ProtectKeyVar = "KEN_PROTECT_KEY"
 )

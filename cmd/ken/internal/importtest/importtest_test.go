@@ -38,6 +38,9 @@ var rooms = map[string][]string{
 	"codeberg.org/readeck/go-readability":    {"ken/corpora/extract"},
 	"github.com/tiktoken-go/tokenizer":       {"ken/index/chunk", "ken/tools", "ken/retrieval"},
 	"github.com/abadojack/whatlanggo":        {"ken/index/analyze"},
+	"github.com/klippa-app/go-pdfium":        {"ken/corpora/extract/pdf"},
+	"github.com/tetratelabs/wazero":          {"ken/corpora/extract/pdf"},
+	"gocloud.dev/secrets":                    {"ken/corpora/protect/keeper"},
 }
 
 // leaves import nothing of ken but what is listed.
