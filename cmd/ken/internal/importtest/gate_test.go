@@ -33,9 +33,11 @@ var ways = []struct {
 	{"ken/index/embedded.(state).entry", []string{"ken/index/embedded.(Store).Entries"}},
 	{"ken/index/embedded.(Store).Entries", []string{"ken/cmd/ken.writeArchive", "ken/cmd/ken.(deleteOptions).find"}},
 	// The gate is where a view gives text, and a view is where the gate is.
-	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks"}},
+	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines"}},
 	// One function outside the stores asks a view for text.
 	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin"}},
+	// Outlines hold counts of the text's 4-grams, so one function asks for them, too.
+	{"ken/index.(View).Outlines", []string{"ken/index/", "ken/retrieval.(snapshot).outlines", "ken/eval.(timedView).Outlines", "ken/tools/twin"}},
 	// A view can be had in one function of retrieval alone.
 	{"ken/retrieval.(Store).View", []string{"ken/retrieval.(Searcher).open", "ken/eval.(timedIndex).View", "ken/tools/twin"}},
 	// The text of a chunk is read where it is indexed and where it is ranked and packed, and nowhere else.
