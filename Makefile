@@ -19,6 +19,15 @@ help: ## list the targets
 build: ## build bin/ken
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ken
 
+.PHONY: build-full
+build-full: ## build bin/ken-full, with the drivers of clouds (S3, GCS, Azure)
+	$(GO) build -tags full -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)-full ./cmd/ken
+
+.PHONY: test-full
+test-full: build-full ## test what only the full binary has (an S3-compatible server)
+	$(GO) vet -tags full ./cmd/ken/...
+	$(GO) test -tags full -short -run TestEverySource ./cmd/ken
+
 .PHONY: demo
 demo: build ## serve the bundled handbook and answer one question as two people (ONCE=1: end after the answers)
 	@$(BIN) demo $(if $(ONCE),--once)

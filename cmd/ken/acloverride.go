@@ -18,6 +18,7 @@ import (
 type overridden struct {
 	corpora.Source
 	book *policy.Book
+	dry  bool // nothing is kept of what is read
 
 	mu    sync.Mutex
 	onWay map[corpora.DocID]loaded // documents between their loading and their commit
@@ -71,6 +72,11 @@ func (o *overridden) load(ctx context.Context, load func(context.Context) (corpo
 	}
 	source := d.ACL
 	err = o.book.Do(func(p *policy.Pages) (err error) {
+		if o.dry {
+			said, _ := p.Of(d.ID)
+			d.ACL = said.Apply(source)
+			return nil
+		}
 		d.ACL, err = p.Learn(d.ID, source)
 		return err
 	})

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,50 +18,79 @@ import (
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/ledger"
 	"ken/cmd/ken/internal/wire"
+	"ken/corpora"
 	"ken/corpora/acl"
-	"ken/corpora/source/folder"
+	"ken/corpora/protect"
+	"ken/index/embedded"
 	"ken/index/ingest"
 )
 
 type ingestOptions struct {
-	name, owner, json string
-	batch             int
-	maxBytes          int64
-	embedder          config.Embedder
+	name, owner, json, config, policy string
+	allowPrivate                      []string
+	batch                             int
+	maxBytes                          int64
+	dryRun                            bool
+	embedder                          config.Embedder
 }
 
 func (p *program) ingestCommand() *cobra.Command {
 	var o ingestOptions
 	cmd := &cobra.Command{
-		Use:   "ingest FOLDER",
-		Short: "Take in a folder of documents with their permissions",
-		Long: `Bring the index up to date with a folder of Markdown, HTML, text, PDF, Word,
-PowerPoint, Excel, CSV, JSON, mail, source code and archives. Only what changed is
-read and embedded again; what is gone is removed.
+		Use:   "ingest [FOLDER|URL|NAME…]",
+		Short: "Take in documents with their permissions",
+		Long: `Bring the index up to date with folders, repositories, buckets, databases, web
+sites, APIs and MCP servers: Markdown, HTML, text, PDF, Word, PowerPoint, Excel, CSV,
+JSON, mail, source code and archives. Only what changed is read and embedded again;
+what is gone is removed, and never because a source told half of what it has.
 
-Who may read a document is said by FOLDER/.ken/acl.yaml, by the document's front
-matter and by a sidecar file NAME.EXT.acl.yaml. A folder without a policy can be
-read by whoever ingests it alone. A document whose permissions cannot be
-understood is readable by nobody.
+` + schemeHelp() + `
+Without arguments, and by their names, the sources of ken.yaml are read (--config, or
+$KEN_CONFIG, or ken.yaml in this folder). Passwords and tokens come from the
+environment ($KEN_SECRET_NAME) or from files, never from URLs or the configuration.
+
+Who may read a document is said by .ken/acl.yaml, by the document's front matter and
+by a sidecar file NAME.EXT.acl.yaml, or by what the source has for it: columns,
+metadata, CODEOWNERS. Where nothing is said, whoever ingests may read, alone. A
+document whose permissions cannot be understood is readable by nobody.
 
 The embedder is kept with the index: later runs and searches use it without
 being told. Its key comes from $KEN_EMBED_KEY and is not kept.
 
-Exit codes: 0 all went in, 1 it failed, 3 some documents were refused.`,
+Exit codes: 0 all went in, 1 a source failed, 3 some documents were refused.`,
 		Example: `  ken ingest ~/handbook
   ken ingest ~/handbook --name handbook --json summary.json
+  ken ingest 'git+https://example.com/team/wiki.git?path=docs' 'postgres://ken@db/kb?table=articles&text=body'
+  ken ingest https://intranet.example.com/docs/ --allow-private intranet.example.com
+  ken ingest --dry-run
   ken ingest ~/handbook --embedder openai --embed-url http://127.0.0.1:11434/v1 --embed-model nomic-embed-text`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return p.ingest(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return p.ingest(cmd.Context(), args, o) },
 	}
 	jsonFlag(cmd, &o.json)
 	embedderFlags(cmd, &o.embedder)
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "name of the source, which begins every document's id (default: the folder's name)")
-	notEmpty(cmd, &o.owner, "owner", "who may read a folder that has no policy: one `SUBJECT` (default: your login name)")
+	f.StringVar(&o.name, "name", "", "name of the source, which begins every document's id (default: that of the folder, repository, table or host)")
+	notEmpty(cmd, &o.owner, "owner", "who may read where nothing else is said: one `SUBJECT` (default: your login name)")
+	f.StringVar(&o.policy, "policy", "", "policy `FILE` for a source that holds none, such as a web site")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` with sources (default: $KEN_CONFIG or ken.yaml)")
+	f.StringArrayVar(&o.allowPrivate, "allow-private", nil, "network, address or host that is not public and may be fetched from (repeatable)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would change, and change nothing")
 	f.IntVar(&o.batch, "batch", 0, "documents in one commit (default 100)")
-	f.Int64Var(&o.maxBytes, "max-bytes", 0, "largest file that is read (default 64 MiB)")
+	f.Int64Var(&o.maxBytes, "max-bytes", 0, "largest document that is read (default 64 MiB)")
 	return cmd
+}
+
+// schemeHelp lists what can be read.
+func schemeHelp() string {
+	var b strings.Builder
+	for _, s := range wire.Schemes() {
+		names := strings.Join(s.Names, ", ")
+		if names == "" {
+			names = "PATH"
+		}
+		fmt.Fprintf(&b, "  %-46s %s\n", names, s.What)
+	}
+	return b.String()
 }
 
 // embedderFlags adds the flags that choose an embedder.
@@ -76,76 +108,114 @@ func embedderFlags(cmd *cobra.Command, e *config.Embedder) {
 	f.Float64Var(&e.Fuse, "embed-weight", 0, "weight of the vectors in the ranking, 0 to 1 (default: the embedder's)")
 }
 
-func (p *program) ingest(ctx context.Context, path string, o ingestOptions) (err error) {
+// ingest reads the sources one after the other. One that fails keeps out none of
+// the others.
+func (p *program) ingest(ctx context.Context, args []string, o ingestOptions) error {
 	if o.batch < 0 || o.maxBytes < 0 {
 		return usage("--batch and --max-bytes cannot be negative")
 	}
-	owner, err := p.owner(o.owner)
+	sources, err := p.choose(args, o)
 	if err != nil {
 		return err
 	}
-	path = p.path(path)
-	source, err := folder.Open(path, folder.Options{Name: o.name, Owner: owner, MaxBytes: o.maxBytes})
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	if err := p.outside(path); err != nil {
-		return err
-	}
-	origin, err := source.Policy(ctx)
-	if err != nil {
-		return err
-	}
-	protected, by, err := p.protected(ctx, source)
-	if err != nil {
-		return err
-	}
-	governed, err := p.overridden(protected)
-	if err != nil {
-		return err
-	}
-	kb, err := p.openToWrite(ctx, o, source.Name(), path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := kb.Close(); err == nil {
-			err = cerr
+	var reports []ingestReport
+	var failed error
+	for _, c := range sources {
+		r, err := p.ingestOne(ctx, c, o)
+		if _, held := errors.AsType[*embedded.InUseError](err); held {
+			return err
 		}
-	}()
-	expired, err := p.expired()
-	if err != nil {
-		return err
+		if r.Source != "" { // else it was refused before it began
+			reports = append(reports, r)
+		}
+		if failed = errors.Join(failed, err); ctx.Err() != nil {
+			break
+		}
 	}
-	bar, started := newProgress(p.stderr), p.now()
-	summary, err := wire.Ingest(ctx, kb.Store, kb.Embedder, wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: by, Through: governed.over(kb.Store)}, governed)
-	bar.finish()
-	if summary.Source == "" { // refused before it began
-		return err
+	if len(reports) > 0 {
+		failed = errors.Join(failed, p.reportIngest(o.json, reports, len(sources) > 1))
 	}
-	if dir, derr := p.dataDir(); derr == nil {
-		err = errors.Join(err, ledger.Record(dir, started, o.again(path, source.Name(), owner), summary, err))
+	if failed != nil && len(sources) > 1 {
+		return exitError{exitFailed, failed}
 	}
-	if report := p.reportIngest(o.json, summary, origin); err == nil {
-		err = report
+	if failed == nil && slices.ContainsFunc(reports, func(r ingestReport) bool { return len(r.Quarantined) > 0 }) {
+		failed = exitError{code: exitQuarantined}
 	}
-	if err == nil && len(summary.Quarantined) > 0 {
-		err = exitError{code: exitQuarantined}
-	}
-	return err
+	return failed
 }
 
-// again are the arguments that read the same source again.
-func (o ingestOptions) again(path, name string, owner acl.Subject) []string {
-	if full, err := filepath.Abs(path); err == nil {
-		path = full
+// reading is a source that is about to be read.
+type reading struct {
+	*wire.Source
+	governed *overridden // the source with what was said by hand over it
+	protect  *protect.Protector
+	owner    acl.Subject
+}
+
+// openSource opens a source, with all that is said about its documents elsewhere.
+func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir string) (r reading, err error) {
+	if r.owner, err = p.owner(cmp.Or(o.owner, c.Owner)); err != nil {
+		return r, err
 	}
-	args := []string{path, "--name=" + name, "--owner=" + string(owner)}
-	if o.maxBytes > 0 {
-		args = append(args, fmt.Sprintf("--max-bytes=%d", o.maxBytes))
+	state := filepath.Join(dir, "state")
+	if o.dryRun {
+		state = ""
 	}
-	return args
+	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, state); err != nil {
+		return r, err
+	}
+	if r.Folder != "" {
+		err = p.outside(r.Folder)
+	}
+	var protected corpora.Source
+	if err == nil {
+		protected, r.protect, err = p.protected(ctx, r.Source)
+	}
+	if err == nil {
+		r.governed, err = p.overridden(protected)
+	}
+	if err != nil {
+		return r, errors.Join(err, r.Close())
+	}
+	r.governed.dry = o.dryRun
+	return r, nil
+}
+
+// ingestOne brings the index up to date with one source.
+func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (report ingestReport, err error) {
+	dir, err := p.dataDir()
+	if err != nil {
+		return report, err
+	}
+	r, err := p.openSource(ctx, c, o, dir)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if report.Permissions, err = r.Permissions(ctx); err != nil {
+		return report, err
+	}
+	kb, err := p.openFor(ctx, o, r.Source, o.name != "" || c.file != "")
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, kb.Close()) }()
+	expired, err := p.expired()
+	if err != nil {
+		return report, err
+	}
+	run := wire.Ingest
+	if o.dryRun {
+		run, report.DryRun = wire.Plan, true
+	}
+	bar, started := newProgress(p.stderr), p.now()
+	how := wire.IngestOptions{Batch: o.batch, Progress: bar.show, Expired: expired, Protect: r.protect, Through: r.governed.over(kb.Store)}
+	report.Summary, err = run(ctx, kb.Store, kb.Embedder, how, r.governed)
+	bar.finish()
+	if report.Summary.Source == "" || o.dryRun {
+		return report, err
+	}
+	return report, errors.Join(err, ledger.Record(dir, started, c.again(r.Source, string(r.owner), o), report.Summary, err))
 }
 
 // owner reads --owner; without it, whoever runs the process.
@@ -207,28 +277,24 @@ func resolved(path string) string {
 	return path
 }
 
-// claimFolder notes which folder a source name stands for. Another folder of the
-// same name would take the documents of the first for deleted, so it needs a name
-// of its own; a folder that moved is told by giving its name.
-func claimFolder(s *config.Settings, name, path string, named bool) error {
-	folder, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	if before, ok := s.Folders[name]; ok && before != folder && !named {
-		return usage("the source %q is the folder %s: ingest this one under another name with --name, or with --name %s if the folder has moved", name, before, name)
+// claim notes which place a source name stands for. Another place of the same
+// name would take the documents of the first for deleted, so it needs a name of
+// its own; a source that moved is told by giving its name.
+func claim(s *config.Settings, name, place string, named bool) error {
+	if before, ok := s.Folders[name]; ok && before != place && !named {
+		return usage("the source %q is %s: ingest this one under another name with --name, or with --name %s if it has moved", name, before, name)
 	}
 	if s.Folders == nil {
 		s.Folders = map[string]string{}
 	}
-	s.Folders[name] = folder
+	s.Folders[name] = place
 	return nil
 }
 
-// openToWrite opens the data directory, made if need be, with the embedder that
-// the flags name or the one that the directory remembers, and remembers it.
-func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path string) (*wire.Base, error) {
-	flags := o.embedder
+// openFor opens the data directory, made if need be, with the embedder that the
+// flags name or the one that the directory remembers, and remembers it. Nothing
+// is made or remembered for a run that changes nothing.
+func (p *program) openFor(ctx context.Context, o ingestOptions, s *wire.Source, named bool) (*wire.Base, error) {
 	dir, err := p.dataDir()
 	if err != nil {
 		return nil, err
@@ -237,10 +303,24 @@ func (p *program) openToWrite(ctx context.Context, o ingestOptions, name, path s
 	if err != nil {
 		return nil, err
 	}
-	if err := claimFolder(&settings, name, path, o.name != ""); err != nil {
+	if err := claim(&settings, s.Name(), s.Place, named); err != nil {
 		return nil, err
 	}
-	return p.openWith(ctx, dir, settings, flags)
+	if !o.dryRun {
+		return p.openWith(ctx, dir, settings, o.embedder)
+	}
+	if o.embedder != (config.Embedder{}) {
+		if err := checkEmbedder(o.embedder); err != nil {
+			return nil, err
+		}
+		settings.Embedder = o.embedder
+	}
+	wo := p.options(dir, settings)
+	wo.Write = true // so that an embedder is there
+	if _, err := os.Stat(wire.IndexDir(dir)); errors.Is(err, fs.ErrNotExist) {
+		wo.Memory = true
+	}
+	return p.openBase(ctx, wo)
 }
 
 // openWith opens the data directory to write with the embedder that the flags
@@ -275,25 +355,33 @@ func (p *program) openWith(ctx context.Context, dir string, settings config.Sett
 type ingestReport struct {
 	ingest.Summary
 	Permissions string `json:"permissions"`
+	DryRun      bool   `json:"dry_run,omitzero"` // it is what would have happened
 }
 
-// reportIngest writes the summary: for people on a terminal, as JSON else, and
+// reportIngest writes the summaries: for people on a terminal, as JSON else, and
 // as JSON to the file that was asked for.
-func (p *program) reportIngest(jsonFile string, s ingest.Summary, origin folder.Origin) error {
-	report := ingestReport{s, origin.String()}
+func (p *program) reportIngest(jsonFile string, reports []ingestReport, several bool) error {
 	if jsonFile == "" && !isTerminal(p.stdout) {
 		jsonFile = "-"
 	}
 	if jsonFile != "-" || isTerminal(p.stderr) {
-		printSummary(p.humanOut(jsonFile), report)
+		for _, r := range reports {
+			printSummary(p.humanOut(jsonFile), r)
+		}
 	}
-	if jsonFile == "" {
+	switch {
+	case jsonFile == "":
 		return nil
+	case several:
+		return p.writeJSON(jsonFile, map[string]any{"sources": reports})
 	}
-	return p.writeJSON(jsonFile, report)
+	return p.writeJSON(jsonFile, reports[0])
 }
 
 func printSummary(w io.Writer, r ingestReport) {
+	if r.DryRun {
+		fmt.Fprintln(w, "Nothing was changed; this is what would have been:")
+	}
 	fmt.Fprintf(w, "%s: %d documents, %d added, %d updated, %d with new permissions, %d unchanged, %d deleted\n",
 		r.Source, r.Seen, r.Added, r.Updated, r.ACLChanged, r.Unchanged, r.Deleted)
 	fmt.Fprintf(w, "%d chunks, %d tokens, %d bytes in %.1f s\n", r.Chunks, r.Tokens, r.Bytes, r.Seconds)

@@ -152,9 +152,11 @@ func fixture(t *testing.T, style string, detail bool) sourcetest.Fixture {
 // Lists that do not end as they should are errors of the source, also after pages
 // that were in order.
 func TestHalfAList(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"articles":[]}`) }))
+	defer other.Close()
 	for name, answer := range map[string]func(n int) string{
 		"round in a ring":   func(int) string { return `{"articles":[{"key":"a"}],"more":"/"}` },
-		"to another site":   func(int) string { return `{"articles":[{"key":"a"}],"more":"http://127.0.0.2/"}` },
+		"to another site":   func(int) string { return `{"articles":[{"key":"a"}],"more":"` + other.URL + `"}` },
 		"to another scheme": func(int) string { return `{"articles":[{"key":"a"}],"more":"file:///etc/passwd"}` },
 		"without end":       func(n int) string { return fmt.Sprintf(`{"articles":[{"key":"a%d"}],"more":"?n=%d"}`, n, n) },
 		"no list":           func(int) string { return `{"error":"maintenance"}` },

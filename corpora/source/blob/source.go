@@ -15,6 +15,8 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/policy"
+	"ken/corpora/protect"
 	"ken/corpora/source/folder"
 	"ken/corpora/source/item"
 	"ken/corpora/source/remote"
@@ -61,7 +63,7 @@ func (s *Source) Name() string { return s.options.Name }
 // Changes lists all objects; the cursor is not looked at.
 func (s *Source) Changes(ctx context.Context, after corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
-		t, files, err := s.open(ctx)
+		t, files, err := s.open(ctx, "")
 		if err != nil {
 			yield(corpora.Change{}, fmt.Errorf("bucket %s: the listing is not complete: %w", s.Name(), err))
 			return
@@ -79,15 +81,25 @@ func (s *Source) Changes(ctx context.Context, after corpora.Cursor) iter.Seq2[co
 
 // Policy reads the bucket's policy object.
 func (s *Source) Policy(ctx context.Context) (folder.Origin, error) {
-	_, files, err := s.open(ctx)
+	_, files, err := s.open(ctx, path.Dir(policy.File)+"/")
 	if err != nil {
 		return folder.Origin{}, fmt.Errorf("bucket %s: %w", s.Name(), err)
 	}
 	return files.Policy(ctx)
 }
 
-func (s *Source) open(ctx context.Context) (*tree, *folder.Source, error) {
-	t, err := s.list(ctx)
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	_, files, err := s.open(ctx, path.Dir(policy.File)+"/")
+	if err != nil {
+		return protect.Rules{}, fmt.Errorf("bucket %s: %w", s.Name(), err)
+	}
+	return files.Protection(ctx)
+}
+
+// open lists the keys that begin with a prefix as a folder.
+func (s *Source) open(ctx context.Context, below string) (*tree, *folder.Source, error) {
+	t, err := s.list(ctx, below)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,16 +110,16 @@ func (s *Source) open(ctx context.Context) (*tree, *folder.Source, error) {
 // pageSize is how many objects one call lists.
 const pageSize = 1000
 
-// list reads all keys. Only the whole list is of use, since rules for all lie
-// somewhere in it.
-func (s *Source) list(ctx context.Context) (*tree, error) {
+// list reads the keys. For documents only the whole list is of use, since rules for
+// all lie somewhere in it.
+func (s *Source) list(ctx context.Context, below string) (*tree, error) {
 	t := newTree(s)
 	token := blob.FirstPageToken
 	for len(token) > 0 {
 		var page []*blob.ListObject
 		err := s.calls.Do(ctx, func(ctx context.Context) (err error) {
 			var next []byte
-			if page, next, err = s.options.Bucket.ListPage(ctx, token, pageSize, &blob.ListOptions{Prefix: s.options.Prefix}); err == nil {
+			if page, next, err = s.options.Bucket.ListPage(ctx, token, pageSize, &blob.ListOptions{Prefix: s.options.Prefix + below}); err == nil {
 				token = next
 			}
 			return verdict(err)

@@ -16,6 +16,7 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/protect"
 	"ken/corpora/source/folder"
 	"ken/corpora/source/remote"
 )
@@ -123,6 +124,15 @@ func (s *Source) Policy(ctx context.Context) (folder.Origin, error) {
 		return folder.Origin{}, fmt.Errorf("git %s: %w", s.Name(), err)
 	}
 	return files.Policy(ctx)
+}
+
+// Protection returns the rules for values in documents that the policy holds.
+func (s *Source) Protection(ctx context.Context) (protect.Rules, error) {
+	files, err := s.open(ctx)
+	if err != nil {
+		return protect.Rules{}, fmt.Errorf("git %s: %w", s.Name(), err)
+	}
+	return files.Protection(ctx)
 }
 
 // open returns the files of the commit as a folder.

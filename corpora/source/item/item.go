@@ -91,7 +91,7 @@ func CheckPath(p string) error {
 	case len(p) > maxPath:
 		return fmt.Errorf("%w %q: longer than %d bytes", ErrPath, clip(p), maxPath)
 	case !fs.ValidPath(p) || p == "." || strings.ContainsRune(p, '\\'):
-		return fmt.Errorf("%w %q: want names between single slashes, none of them . or ..", ErrPath, p)
+		return fmt.Errorf("%w %q: want names between single slashes, and neither . nor .. among them", ErrPath, p)
 	}
 	return nil
 }

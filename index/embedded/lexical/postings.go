@@ -42,7 +42,7 @@ func (s *Segment) Keyword(term string) Postings {
 }
 
 func (s *Segment) list(in index, key string, bare bool) Postings {
-	offset, ok, err := in.fst.Get([]byte(key))
+	offset, ok, err := in.get(key)
 	if err != nil {
 		return Postings{err: fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)}
 	}
@@ -180,12 +180,17 @@ type cursor struct {
 func newCursor(s *Segment, in index, bare bool) *cursor {
 	c := &cursor{segment: s, in: in, bare: bare}
 	var err error
-	c.it, err = in.fst.Iterator(nil, nil)
+	c.it, err = in.iterator()
 	c.take(err)
 	return c
 }
 
-func (c *cursor) next() { c.take(c.it.Next()) }
+func (c *cursor) next() { c.take(c.step()) }
+
+func (c *cursor) step() (err error) {
+	defer notPanic(&err)
+	return c.it.Next()
+}
 
 func (c *cursor) take(err error) {
 	switch {
@@ -194,8 +199,16 @@ func (c *cursor) take(err error) {
 	case err != nil:
 		c.err = fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
 	default:
-		c.key, c.offset = c.it.Current()
+		if err := c.read(); err != nil {
+			c.err = fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
+		}
 	}
+}
+
+func (c *cursor) read() (err error) {
+	defer notPanic(&err)
+	c.key, c.offset = c.it.Current()
+	return nil
 }
 
 func (c *cursor) list() Postings { return c.segment.listAt(c.in, c.offset, c.bare) }

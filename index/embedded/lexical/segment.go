@@ -51,8 +51,31 @@ func Open(data []byte) (*Segment, error) {
 	return s, nil
 }
 
+// notPanic turns a panic into an error: vellum trusts the bytes that it walks, and
+// bytes may be damaged in ways that no checksum tells.
+func notPanic(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
+	}
+}
+
+func (in index) get(key string) (offset uint64, ok bool, err error) {
+	defer notPanic(&err)
+	return in.fst.Get([]byte(key))
+}
+
+func (in index) iterator() (it *vellum.FSTIterator, err error) {
+	defer notPanic(&err)
+	return in.fst.Iterator(nil, nil)
+}
+
+func loadDictionary(fst []byte) (f *vellum.FST, err error) {
+	defer notPanic(&err)
+	return vellum.Load(fst)
+}
+
 func openIndex(fst, lists []byte) (index, error) {
-	f, err := vellum.Load(fst)
+	f, err := loadDictionary(fst)
 	if err != nil {
 		return index{}, fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)
 	}

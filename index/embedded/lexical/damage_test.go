@@ -1,0 +1,71 @@
+package lexical
+
+import (
+	"errors"
+	"testing"
+)
+
+// walk reads everything of a segment.
+func walk(s *Segment) error {
+	rows := make([]uint64, (s.Len()+63)/64)
+	for i := range s.Len() {
+		rows[i/64] |= 1 << (i % 64)
+		s.row(i)
+		s.Find(s.Ordinal(i))
+	}
+	for key := range s.Terms() {
+		p := s.Term(key.Language, key.Stem)
+		if _, err := p.Within(rows, nil); err != nil {
+			return err
+		}
+	}
+	for _, k := range []string{"s:x", "t:y", "none", ""} {
+		p := s.Keyword(k)
+		for p.Next() {
+		}
+		if p.Err() != nil {
+			return p.Err()
+		}
+	}
+	return nil
+}
+
+// FuzzBehindChecksums damages a section and seals it anew: what a checksum cannot
+// tell must be an error or harmless, and never a crash.
+func FuzzBehindChecksums(f *testing.F) {
+	data, err := Build([]Chunk{
+		{Ordinal: 3, Language: "en", Title: []string{"leav"}, Body: []string{"leav", "polici", "leav"}, Keywords: []string{"s:x"}},
+		{Ordinal: 9, Language: "de", Body: []string{"urlaub"}, Keywords: []string{"s:x", "t:y"}},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	_, sound, err := disassemble(data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for s := range sound {
+		for at := range sound[s] {
+			f.Add(2, s, at, []byte{0xff})
+			f.Add(2, s, at, []byte{sound[s][at] ^ 1})
+			f.Add(2, s, at, []byte{})
+		}
+	}
+	f.Fuzz(func(t *testing.T, chunks, s, at int, with []byte) {
+		if s < 0 || s >= int(sectionCount) || at < 0 || at > len(sound[s]) || chunks < 0 || chunks > 1<<20 {
+			return
+		}
+		parts := sound
+		parts[s] = append(append([]byte{}, sound[s][:at]...), with...)
+		if len(with) > 0 && at+len(with) < len(sound[s]) { // else it is cut
+			parts[s] = append(parts[s], sound[s][at+len(with):]...)
+		}
+		opened, err := Open(assemble(chunks, parts))
+		if err == nil {
+			err = walk(opened)
+		}
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Errorf("error %v does not wrap ErrCorrupt", err)
+		}
+	})
+}
