@@ -26,18 +26,13 @@ var ways = []struct {
 	{"ken/index/embedded.decodeChunk", []string{"ken/index/embedded.getChunk"}},
 	// … which is called for the gate, and by what writes the index and never answers anybody.
 	{"ken/index/embedded.getChunk", []string{
-		"ken/index/embedded.(state).readChunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
+		"ken/index/embedded.(state).chunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
 		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", "ken/index/embedded.(state).entry",
 	}},
 	// An operator's export writes whole entries to a file, and the surface does not reach it.
 	{"ken/index/embedded.(state).entry", []string{"ken/index/embedded.(Store).Entries"}},
-<<<<<<< HEAD
-	{"ken/index/embedded.(Store).Entries", []string{"ken/cmd/ken.writeArchive", "ken/cmd/ken.(deleteOptions).find"}},
-	// The gate is where a view gives text, and a view is where the gate is.
-=======
 	{"ken/index/embedded.(Store).Entries", []string{"ken/cmd/ken.writeArchive", "ken/cmd/ken.(deleteOptions).find", "ken/cmd/ken.expiredIn"}},
 	// The gate is where a view gives text, or the grams of a text, and a view is where the gate is.
->>>>>>> main
 	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines"}},
 	// One function outside the stores asks a view for text.
 	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin"}},
