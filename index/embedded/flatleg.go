@@ -28,7 +28,7 @@ func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [
 	for _, r := range rows {
 		n += countBits(r)
 	}
-	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n}
+	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n, room: &v.state.grades}
 	if n <= l.exact {
 		return c.estimateAll(ctx, out)
 	}
@@ -45,6 +45,7 @@ type comparison struct {
 	query    *flat.Query
 	rows     [][]uint64
 	total    int // set rows
+	room     *sync.Pool
 }
 
 // estimateAll estimates every row, so closely that the best are certain to be known.
@@ -115,8 +116,14 @@ func shortlist(k int) int { return k + max(k, 100) }
 // bestGrades appends the estimates of the rows with the n best grades, and of all
 // whose grade is that of the last of them.
 func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near, error) {
-	parts := split(c.rows, c.total)
-	grades, best := flat.NewGrades(c.total), make([]uint64, (c.total+63)/64+1)
+	w, _ := c.room.Get().(*gradeWork)
+	if w == nil {
+		w = &gradeWork{}
+	}
+	defer c.room.Put(w)
+	w.parts = split(c.rows, c.total, w.parts)
+	parts, grades, best := w.parts, w.gradesOf(c.total), slices.Grow(w.best[:0], c.total/64+2)[:c.total/64+2]
+	w.best = best
 	inParallel(parts, func(p *part) { p.grade(c, grades) })
 	if err := ctx.Err(); err != nil {
 		return out, err
@@ -127,6 +134,20 @@ func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near,
 		out = append(out, p.found...)
 	}
 	return out, ctx.Err()
+}
+
+// gradeWork is memory that searches by vector use one after the other.
+type gradeWork struct {
+	grades flat.Grades
+	best   []uint64
+	parts  []part
+}
+
+func (w *gradeWork) gradesOf(n int) flat.Grades {
+	if len(w.grades.Grades) < n {
+		w.grades = flat.NewGrades(n)
+	}
+	return flat.Grades{Grades: w.grades.Grades[:n], Sums: w.grades.Sums[:n]}
 }
 
 func inParallel(parts []part, f func(*part)) {
@@ -147,10 +168,15 @@ type part struct {
 // span is words [from, to) of a segment; at is the number of set rows before them.
 type span struct{ segment, from, to, at int }
 
-// split cuts the rows into a part for each processor, as equal as words allow.
-func split(rows [][]uint64, total int) []part {
+// split cuts the rows into a part for each processor, as equal as words allow. It
+// uses the memory of old parts.
+func split(rows [][]uint64, total int, old []part) []part {
 	n := runtime.GOMAXPROCS(0)
-	out := make([]part, 1, n)
+	out := slices.Grow(old[:0], n)[:n]
+	for i := range out {
+		out[i] = part{spans: out[i].spans[:0], found: out[i].found[:0]}
+	}
+	out = out[:1]
 	at := 0
 	for i, r := range rows {
 		from, begin := 0, at
@@ -158,7 +184,7 @@ func split(rows [][]uint64, total int) []part {
 			at += bits.OnesCount64(word)
 			if at >= total*len(out)/n && len(out) < n {
 				out[len(out)-1].spans = append(out[len(out)-1].spans, span{i, from, w + 1, begin})
-				out = append(out, part{})
+				out = out[:len(out)+1]
 				from, begin = w+1, at
 			}
 		}

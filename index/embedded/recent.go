@@ -43,10 +43,6 @@ func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
 	if c, ok := st.truth.recent.get(ordinal, maxRecent); ok {
 		return c, nil
 	}
-	return st.readChunk(ordinal)
-}
-
-func (st *state) readChunk(ordinal uint32) (*recentChunk, error) {
 	c, err := getChunk(st.snapshot, ordinal)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,7 @@ type state struct {
 	scratch  sync.Pool // of *accumulator
 	windows  sync.Pool // of *windows
 	vectors  sync.Pool // of *vectorWork
+	grades   sync.Pool // of *gradeWork
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing

@@ -26,7 +26,7 @@ var ways = []struct {
 	{"ken/index/embedded.decodeChunk", []string{"ken/index/embedded.getChunk"}},
 	// … which is called for the gate, and by what writes the index and never answers anybody.
 	{"ken/index/embedded.getChunk", []string{
-		"ken/index/embedded.(state).readChunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
+		"ken/index/embedded.(state).chunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
 		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", "ken/index/embedded.(state).entry", "ken/index/embedded.(state).lacking",
 	}},
 	// An operator's export writes whole entries to a file, and the surface does not reach it.
@@ -36,8 +36,8 @@ var ways = []struct {
 	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines"}},
 	// One function outside the stores asks a view for text; textIn finds where answers of an operator's test questions stand.
 	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin", "ken/cmd/ken.textIn"}},
-	// What is known of a text apart from it passes the gate too.
-	{"ken/index.(View).Outlines", []string{"ken/index/", "ken/retrieval.(snapshot)", "ken/eval.(timedView).Outlines", "ken/tools/twin"}},
+	// Outlines hold counts of the text's 4-grams, so one function asks for them, too.
+	{"ken/index.(View).Outlines", []string{"ken/index/", "ken/retrieval.(snapshot).outlines", "ken/eval.(timedView).Outlines", "ken/tools/twin"}},
 	// A view can be had in one function of retrieval alone.
 	{"ken/retrieval.(Store).View", []string{"ken/retrieval.(Searcher).open", "ken/eval.(timedIndex).View", "ken/tools/twin"}},
 	// The text of a chunk is read where it is indexed and where it is ranked and packed, and nowhere else.
