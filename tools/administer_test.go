@@ -250,7 +250,8 @@ func TestApprovalsAreForOneCall(t *testing.T) {
 		},
 		"twice": func() bool {
 			s := fresh()
-			return a.take(s, lea, toolDelete, arguments) && a.take(s, lea, toolDelete, arguments)
+			first := a.take(s, lea, toolDelete, arguments)
+			return first && a.take(s, lea, toolDelete, arguments)
 		},
 		"cut":                 func() bool { s := fresh(); return a.take(s[:len(s)-4], lea, toolDelete, arguments) },
 		"nothing":             func() bool { return a.take("", lea, toolDelete, arguments) },

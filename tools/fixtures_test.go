@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the conformance suite asks for features that the protocol deprecates
+
 package tools
 
 import (
