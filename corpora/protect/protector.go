@@ -110,7 +110,7 @@ func (p *Protector) hits(text string, fields bool) (out []hit) {
 		case r.find != nil:
 			found = r.find(text)
 		case fields:
-			found = r.fields(text)
+			found = slices.DeleteFunc(r.fields(text), func(m match) bool { return r.did(m.value) })
 		}
 		for _, m := range found {
 			out = append(out, hit{m, i})
@@ -164,6 +164,20 @@ func (p *Protector) instead(r Rule, value string) string {
 		return p.key.seal(r.Name, value)
 	}
 	return "[" + r.Name + " removed]"
+}
+
+// did reports whether a value is what the rule put in place of one, so that doing
+// it twice is doing it once.
+func (r Rule) did(value string) bool {
+	switch r.Do {
+	case Tokenise:
+		code, ok := strings.CutPrefix(value, word(r.Name)+"_")
+		return ok && len(code) == tokenLength && strings.Trim(code, base32Letters) == ""
+	case Encrypt:
+		m := sealed.FindStringSubmatch(value)
+		return m != nil && m[0] == value && m[1] == word(r.Name)
+	}
+	return value == "["+r.Name+" removed]"
 }
 
 // levels are the classes that are in order.

@@ -98,6 +98,21 @@ type Reader interface {
 	Extract(ctx context.Context, in extract.Input) (extract.Text, error)
 }
 
+// Clean reports whether a document that did not come through [Source] holds no
+// value: neither what is known of it, nor its text, nor the lines that come with
+// pieces of it.
+func Clean(d corpora.Document, text string, lines []string, by *protect.Protector) bool {
+	if by == nil {
+		return true
+	}
+	p, ok := Document(d, by)
+	title, body, _ := by.Titled(d.Title, text)
+	tags := slices.Sorted(slices.Values(d.Tags))
+	return ok && p.ID == d.ID && p.SupersededBy == d.SupersededBy && p.Path == d.Path && p.URL == d.URL &&
+		slices.Equal(p.Tags, tags) && title == d.Title && body == text &&
+		!slices.ContainsFunc(lines, func(l string) bool { return by.Line(l) != l })
+}
+
 // Extractor returns the reader with the texts that it makes protected.
 func Extractor(r Reader, by *protect.Protector) Reader {
 	if by == nil {
