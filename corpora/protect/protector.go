@@ -104,11 +104,12 @@ func (p *Protector) Line(text string) string {
 // hits returns the matches in order, those that overlap an earlier rule's cut
 // to what that left.
 func (p *Protector) hits(text string, fields bool) (out []hit) {
+	plain := fold(text)
 	for i, r := range p.rules.rules {
 		var found []match
 		switch {
 		case r.find != nil:
-			found = r.find(text)
+			found = r.finds(text, plain)
 		case fields:
 			found = slices.DeleteFunc(r.fields(text), func(m match) bool { return r.did(m.value) })
 		}
