@@ -54,7 +54,7 @@ func (p *Protector) Titled(title, text string) (string, string, string) {
 	if rule, ok := p.values(hits)[title]; ok {
 		title = p.instead(p.rules.rules[rule], title)
 	} else {
-		title = p.Line(title)
+		title, _ = p.Text(title)
 	}
 	return title, p.replace(text, hits), p.class(hits)
 }

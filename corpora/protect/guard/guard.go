@@ -84,10 +84,11 @@ func Document(d corpora.Document, by *protect.Protector) (corpora.Document, bool
 	other, ok2 := by.Name(string(d.SupersededBy))
 	path, ok3 := by.Name(d.Path)
 	d.ID, d.SupersededBy, d.Path = corpora.DocID(id), corpora.DocID(other), path
-	d.Title, d.URL = by.Line(d.Title), by.Line(d.URL)
+	d.Title, _ = by.Text(d.Title)
+	d.URL = by.Line(d.URL)
 	d.Tags = slices.Clone(d.Tags)
 	for i, t := range d.Tags {
-		d.Tags[i] = by.Line(t)
+		d.Tags[i], _ = by.Text(t)
 	}
 	slices.Sort(d.Tags)
 	return d, ok && ok2 && ok3
