@@ -141,7 +141,7 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	// What a merge writes must not take what a revoke gave up the reserve for.
-	if err := s.reserve.forDocuments(sizeOf(base.segments[i:j])); err != nil {
+	if err := s.reserve.forDocuments(sizeOf(of.segments[i:j])); err != nil {
 		return false, err
 	}
 	f := files{store: s}
