@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"iter"
-	"slices"
 	"sync"
 
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/index"
+	"ken/index/embedded"
 	"ken/index/ingest"
 )
 
@@ -39,13 +39,6 @@ func (p *program) overridden(s corpora.Source) (*overridden, error) {
 func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
 		for c, err := range o.Source.Changes(ctx, after) {
-			if err == nil && c.Op == corpora.Put {
-				removed, berr := o.removed(c.ID)
-				if removed {
-					continue
-				}
-				err = berr
-			}
 			if load := c.Load; err == nil && load != nil {
 				c.Load = func(ctx context.Context) (corpora.Document, []byte, error) { return o.load(ctx, load) }
 			}
@@ -54,15 +47,6 @@ func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq
 			}
 		}
 	}
-}
-
-func (o *overridden) removed(id corpora.DocID) (removed bool, err error) {
-	err = o.book.Do(func(p *policy.Pages) error {
-		said, _ := p.Of(id)
-		removed = said.Removed
-		return nil
-	})
-	return removed, err
 }
 
 func (o *overridden) load(ctx context.Context, load func(context.Context) (corpora.Document, []byte, error)) (corpora.Document, []byte, error) {
@@ -87,11 +71,12 @@ func (o *overridden) load(ctx context.Context, load func(context.Context) (corpo
 }
 
 // over returns the store as the pipeline writes to it: what is said by hand
-// between the loading of a document and its commit counts too.
-func (o *overridden) over(s ingest.Store) ingest.Store { return overriding{s, o} }
+// between the loading of a document and its commit counts too, and so does its
+// erasure.
+func (o *overridden) over(s *embedded.Store) ingest.Store { return overriding{s, o} }
 
 type overriding struct {
-	ingest.Store
+	*embedded.Store
 	by *overridden
 }
 
@@ -118,7 +103,11 @@ func (o overriding) Replace(ctx context.Context, entries ...index.Entry) error {
 	return o.by.book.Do(func(p *policy.Pages) error {
 		var kept []index.Entry
 		for _, e := range entries {
-			if said, _ := p.Of(e.Document.ID); !said.Removed {
+			erased, err := o.IsErased(ctx, e.Document.ID)
+			if err != nil {
+				return err
+			}
+			if !erased {
 				e.Document.ACL = o.latest(p, e.Document.ID, e.Document.ACL)
 				kept = append(kept, e)
 			}
@@ -135,11 +124,18 @@ func (o overriding) Replace(ctx context.Context, entries ...index.Entry) error {
 
 func (o overriding) Update(ctx context.Context, docs ...corpora.Document) error {
 	return o.by.book.Do(func(p *policy.Pages) error {
-		docs := slices.Clone(docs)
-		for i, d := range docs {
-			docs[i].ACL = o.latest(p, d.ID, d.ACL)
+		var kept []corpora.Document
+		for _, d := range docs {
+			erased, err := o.IsErased(ctx, d.ID)
+			if err != nil {
+				return err
+			}
+			if !erased {
+				d.ACL = o.latest(p, d.ID, d.ACL)
+				kept = append(kept, d)
+			}
 		}
-		if err := o.Store.Update(ctx, docs...); err != nil {
+		if err := o.Store.Update(ctx, kept...); err != nil {
 			return err
 		}
 		for _, d := range docs {

@@ -94,10 +94,14 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.remove(ctx, store, found); err != nil {
+	book, err := p.overrides()
+	if err != nil {
 		return err
 	}
-	if err := p.forget(dir, found, o); err != nil {
+	if err := o.remove(ctx, book, store, found); err != nil {
+		return err
+	}
+	if err := o.forget(dir, found); err != nil {
 		return err
 	}
 	return p.certify(ctx, store, dir, o.receipt, receipt.Statement{Deleted: found, By: string(by), Reason: o.reason, KeptOut: !o.all})
@@ -149,41 +153,39 @@ func (o deleteOptions) find(ctx context.Context, store *embedded.Store) (found [
 	return found, nil
 }
 
-func (o deleteOptions) remove(ctx context.Context, store *embedded.Store, found []receipt.Deleted) error {
+func (o deleteOptions) remove(ctx context.Context, book *policy.Book, store *embedded.Store, found []receipt.Deleted) error {
+	ids := idsOf(found)
+	if !o.all {
+		return erase(ctx, book, store, ids...)
+	}
+	if err := store.Delete(ctx, ids...); err != nil {
+		return err
+	}
+	return book.Do(func(pages *policy.Pages) error { return pages.Forget(ids...) })
+}
+
+// erase removes documents for good, and then what was said of them by hand. While
+// it holds the book no ingest can bring one of them.
+func erase(ctx context.Context, book *policy.Book, store *embedded.Store, ids ...corpora.DocID) error {
+	return book.Do(func(pages *policy.Pages) error {
+		if err := store.Erase(ctx, ids...); err != nil {
+			return err
+		}
+		return pages.Forget(ids...)
+	})
+}
+
+func idsOf(found []receipt.Deleted) []corpora.DocID {
 	ids := make([]corpora.DocID, len(found))
 	for i, d := range found {
 		ids[i] = d.ID
 	}
-	if o.all {
-		return store.Delete(ctx, ids...)
-	}
-	return store.Erase(ctx, ids...)
+	return ids
 }
 
-// forget removes the documents from what lies beside the index.
-func (p *program) forget(dir string, found []receipt.Deleted, o deleteOptions) error {
-	book, err := p.overrides()
-	if err != nil {
-		return err
-	}
-	err = book.Do(func(pages *policy.Pages) error {
-		for _, d := range found {
-			if _, said := pages.Of(d.ID); !said {
-				continue
-			}
-			if err := pages.Set(d.ID, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	source, ids := "", make([]corpora.DocID, len(found))
-	for i, d := range found {
-		ids[i] = d.ID
-	}
+// forget removes the documents from what is known of the sources.
+func (o deleteOptions) forget(dir string, found []receipt.Deleted) error {
+	source, ids := "", idsOf(found)
 	if o.all {
 		source = o.source
 	}

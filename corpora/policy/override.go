@@ -21,9 +21,6 @@ import (
 type Override struct {
 	Set    *acl.List `json:"set,omitempty"`   // in place of the source's grants
 	Change acl.List  `json:"change,omitzero"` // added to them
-
-	// Removed keeps the document out of the index, though its source has it.
-	Removed bool `json:"removed,omitempty"`
 	// Source is what the source said last, to go back to; nil if no ingest
 	// has told since the first override.
 	Source *acl.List `json:"source,omitempty"`
@@ -31,9 +28,6 @@ type Override struct {
 
 // Apply returns the list in force. What is required stays as the source has it.
 func (o Override) Apply(source acl.List) acl.List {
-	if o.Removed {
-		return source.Instead(nil, source.Deny())
-	}
 	if o.Set != nil {
 		source = source.Instead(o.Set.Allow(), o.Set.Deny())
 	}

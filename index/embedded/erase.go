@@ -121,6 +121,20 @@ func (s *Store) Erased(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
+// IsErased tells whether an id may not come back.
+func (s *Store) IsErased(_ context.Context, id corpora.DocID) (bool, error) {
+	st, err := s.current()
+	if err != nil {
+		return false, err
+	}
+	defer st.release()
+	err = checkErased(st.snapshot, id)
+	if errors.Is(err, index.ErrErased) {
+		return true, nil
+	}
+	return false, err
+}
+
 // checkErased refuses an id that was erased.
 func checkErased(r pebble.Reader, id corpora.DocID) error {
 	sum := sha256.Sum256([]byte(id))
