@@ -13,7 +13,7 @@ import (
 // layers lists, innermost first, the layers of docs/architecture.md. A package
 // may import packages of its own layer and of the layers before it.
 var layers = [][]string{
-	{"ken/corpora/acl", "ken/embed"},
+	{"ken/corpora/acl", "ken/embed", "ken/internal"},
 	{"ken/corpora"},
 	{"ken/index"},
 	{"ken/retrieval"},
