@@ -185,7 +185,7 @@ func setOverride(ctx context.Context, book *policy.Book, store *embedded.Store, 
 		}
 		o := change(old)
 		o.Source = old.Source
-		if err := pages.Set(id, o); err != nil {
+		if err := pages.Set(id, &o); err != nil {
 			return err
 		}
 		l = o.Apply(old.Remove(d.ACL))

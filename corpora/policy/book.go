@@ -70,10 +70,10 @@ func (p *Pages) Of(id corpora.DocID) (Override, bool) {
 }
 
 // Set replaces what was said. It returns when that is durable.
-func (p *Pages) Set(id corpora.DocID, o Override) error {
+func (p *Pages) Set(id corpora.DocID, o *Override) error {
 	b := p.book
 	b.read = false // what a failed write left behind is read again
-	b.all[id] = o
+	b.all[id] = *o
 	return b.all.Write(b.path)
 }
 
@@ -100,7 +100,7 @@ func (p *Pages) Learn(id corpora.DocID, source acl.List) (acl.List, error) {
 	}
 	if o.Source == nil || o.Source.Key() != source.Key() {
 		o.Source = &source
-		if err := p.Set(id, o); err != nil {
+		if err := p.Set(id, &o); err != nil {
 			return acl.List{}, err
 		}
 		if err := p.book.follow(); err != nil {
