@@ -131,8 +131,8 @@ file is checked before anything is changed. What was erased, here or where the f
 comes from, stays erased.
 
 Permissions may have changed since the export, so nobody may read an imported
-document until its source is ingested again. With --with-permissions the lists in the file are
-taken for those of today.
+document until its source is ingested again. With --with-permissions the lists in the
+file are taken for those of today.
 
 Vectors are kept if they are of this index's model, and made anew otherwise.`,
 		Example: `  ken import kb.jsonl.gz

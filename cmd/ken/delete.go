@@ -32,13 +32,15 @@ func (p *program) deleteCommand() *cobra.Command {
 		Use:   "delete --source NAME (--id ID | --all) --reason TEXT",
 		Short: "Delete documents for good, with a signed receipt",
 		Long: `Delete documents from texts, postings, vectors and logs: when the command returns, no
-byte of their text is left in the index. An id deleted with --id is kept out: a later ingest or
-import does not bring it back, until ken delete --allow-again ID says that it may.
+byte of their text is left in the index. An id deleted with --id is kept out: a later
+ingest or import does not bring it back, until ken delete --allow-again ID says that
+it may.
 
 --all removes a whole source and keeps nothing out: ingest it again and it is back.
 
-The receipt says what was deleted, when, why and by whom, and is signed with a key of the
-data directory (ken receipt key). Copies that were exported or backed up before are not reached.`,
+The receipt says what was deleted, when, why and by whom, and is signed with a key of
+the data directory (ken receipt key). Copies that were exported or backed up before
+are not reached.`,
 		Example: `  ken delete --source handbook --id handbook/people/ann.md --reason "request 1042"
   ken delete --source old-wiki --all --reason "moved"
   ken delete --allow-again handbook/people/ann.md`,
