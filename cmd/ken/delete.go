@@ -202,21 +202,12 @@ func (o deleteOptions) forget(dir string, found []receipt.Deleted) error {
 	return config.Save(dir, settings)
 }
 
-func (p *program) allowAgain(ctx context.Context, ids []string) (err error) {
-	dir, err := p.existingDir()
-	if err != nil {
-		return err
-	}
-	store, err := p.openStore(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.closeStore(store)) }()
+func (p *program) allowAgain(ctx context.Context, ids []string) error {
 	documents := make([]corpora.DocID, len(ids))
 	for i, id := range ids {
 		documents[i] = corpora.DocID(id)
 	}
-	return store.Readmit(ctx, documents...)
+	return p.withStore(func(store *embedded.Store) error { return store.Readmit(ctx, documents...) })
 }
 
 func (p *program) receiptCommand() *cobra.Command {
