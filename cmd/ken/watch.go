@@ -22,9 +22,8 @@ func (p *program) watchCommand() *cobra.Command {
 		Use:   "watch [SOURCE…]",
 		Short: "Keep sources up to date as they change",
 		Long: `Ingest sources again when they change: folders at once, and all sources every
---every. Without arguments all sources that were
-ingested before are watched. Between runs the index is free; while ken serve runs, the
-server carries the runs out.`,
+--every. Without arguments all sources that were ingested before are watched. Between
+runs the index is free; while ken serve runs, the server carries the runs out.`,
 		Example: `  ken watch
   ken watch handbook --every 30s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
