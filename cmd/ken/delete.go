@@ -105,6 +105,9 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 
 // certify removes the bytes of deleted documents and writes the receipt.
 func (p *program) certify(ctx context.Context, store *embedded.Store, dir, file string, s receipt.Statement) error {
+	if err := unspool(dir, s); err != nil {
+		return fmt.Errorf("the documents are deleted from the index, but not from what was pushed: run the command again: %w", err)
+	}
 	if err := store.Compact(ctx); err != nil {
 		return fmt.Errorf("the documents are deleted, but bytes of them may still be on disk: run the command again: %w", err)
 	}
@@ -212,7 +215,7 @@ func (p *program) allowAgain(ctx context.Context, ids []string) (err error) {
 	for i, id := range ids {
 		documents[i] = corpora.DocID(id)
 	}
-	return store.Readmit(ctx, documents...)
+	return errors.Join(store.Readmit(ctx, documents...), respool(dir, documents))
 }
 
 func (p *program) receiptCommand() *cobra.Command {

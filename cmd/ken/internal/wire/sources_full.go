@@ -15,5 +15,9 @@ const Full = true
 
 // fullSchemes are those that only the full binary reads.
 func fullSchemes() []Scheme {
-	return []Scheme{{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud", openBlob}}
+	return []Scheme{
+		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud", openBlob},
+		{[]string{"nats", "nats+tls"}, "a stream of NATS JetStream, which ken watch follows", openSpool},
+		{[]string{"kafka", "kafka+tls"}, "a topic of Kafka, which ken watch follows", openSpool},
+	}
 }
