@@ -114,7 +114,7 @@ func (p *program) follow(name string, s ledger.Source) (f *followed, err error) 
 	if root := folderOfSource(s); root != "" {
 		f.changes = func(ctx context.Context) error { return folder.Watch(ctx, root, f.mark) }
 	} else if f.pushed != nil && f.pushed.Feed != nil {
-		f.changes = func(ctx context.Context) error { return f.pushed.feed(ctx, f.mark) }
+		f.changes = func(ctx context.Context) error { return p.feed(ctx, f) }
 	}
 	return f, nil
 }

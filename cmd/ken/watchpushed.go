@@ -76,15 +76,35 @@ func configOf(name string, s ledger.Source) (config.Source, error) {
 	return all[i], nil
 }
 
-// feed fills the spool from the broker.
-func (p *pushed) feed(ctx context.Context, changed func()) error {
-	return p.Feed(ctx, func(message []byte, place string) error {
-		kept, err := p.spool.Take(message, place)
-		if kept {
-			changed()
+// again is the pause before a broker is followed again after something failed.
+const again = 5 * time.Second
+
+// feed fills the spool from the broker until the context ends.
+func (p *program) feed(ctx context.Context, f *followed) error {
+	for {
+		consumer, err := f.pushed.spool.Consumer()
+		if err == nil {
+			err = f.pushed.Feed(ctx, consumer, f.keep)
 		}
-		return err
-	})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		fmt.Fprintf(p.stderr, "ken: %s: %v; trying again in %s\n", f.name, err, again)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}
+
+// keep makes a message of a broker durable.
+func (f *followed) keep(message []byte, place string) error {
+	changed, err := f.pushed.spool.Take(message, place)
+	if changed {
+		f.mark()
+	}
+	return err
 }
 
 // takePushes listens for webhooks until the context ends.

@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,8 @@ type Spool struct {
 const (
 	lockName     = ".lock"
 	incomingName = ".incoming" // the file that is being written, under the lock
+	consumerName = ".consumer"
+	consumerLen  = 26
 )
 
 // Open opens a spool, made if need be.
@@ -145,24 +148,61 @@ const nameless = "//"
 
 func namelessFile(place string) string { return "refused-" + fileOf(place)[:2] }
 
-// Erase leaves nothing of a document but that it is kept out. It returns false if
-// the spool does not know it.
-func (s *Spool) Erase(id string) (known bool, err error) {
-	err = s.locked(func() error {
-		name := fileOf(id)
+// Erase leaves nothing of a document but that it is kept out.
+func (s *Spool) Erase(id string) error {
+	return s.locked(func() error {
 		if place, ok := strings.CutPrefix(id, nameless); ok {
-			name = namelessFile(place)
+			return s.remove(namelessFile(place))
 		}
-		old, err := s.head(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		return s.write(fileOf(id), record{ID: id, State: erased}, nil)
+	})
+}
+
+// Clear forgets all documents, so that any version of them can be pushed again, and
+// how far brokers were followed.
+func (s *Spool) Clear() error {
+	return s.locked(func() error {
+		entries, err := os.ReadDir(s.dir)
+		if err != nil {
+			return fmt.Errorf("clear the spool: %w", err)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".") || e.Name() == consumerName {
+				err = errors.Join(err, os.Remove(filepath.Join(s.dir, e.Name())))
+			}
+		}
+		return errors.Join(err, syncDir(s.dir))
+	})
+}
+
+// Consumer is a name under which a broker remembers how far this spool was filled.
+// A spool that was lost and made anew has another, and so is filled from the start.
+func (s *Spool) Consumer() (name string, err error) {
+	path := filepath.Join(s.dir, consumerName)
+	err = s.locked(func() error {
+		data, err := os.ReadFile(path)
+		if name = string(data); err == nil && len(data) == consumerLen {
 			return nil
 		}
-		if known = true; name != fileOf(id) {
-			return errors.Join(os.Remove(filepath.Join(s.dir, name)), syncDir(s.dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		return s.write(name, record{ID: id, Version: old.Version, State: erased}, nil)
+		name = rand.Text()[:consumerLen]
+		return errors.Join(os.WriteFile(path, []byte(name), 0o600), syncDir(s.dir))
 	})
-	return known, err
+	if err != nil {
+		return "", fmt.Errorf("name the spool: %w", err)
+	}
+	return "ken-" + name, nil
+}
+
+// remove removes a file that may be there.
+func (s *Spool) remove(name string) error {
+	err := os.Remove(filepath.Join(s.dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(err, syncDir(s.dir))
 }
 
 // Readmit lets a document that was erased be pushed again.
@@ -175,7 +215,7 @@ func (s *Spool) Readmit(id string) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(os.Remove(filepath.Join(s.dir, fileOf(id))), syncDir(s.dir))
+		return s.remove(fileOf(id))
 	})
 }
 

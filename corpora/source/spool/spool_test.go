@@ -207,8 +207,8 @@ func TestErase(t *testing.T) {
 		if _, err := s.Apply(m); !errors.Is(err, step) {
 			t.Fatalf("%v, want %v", err, step)
 		}
-		if known, err := s.Erase(m.ID); !known || err != nil {
-			t.Fatal(known, err)
+		if err := s.Erase(m.ID); err != nil {
+			t.Fatal(err)
 		}
 		files, _ := os.ReadDir(dir)
 		for _, f := range files {
@@ -218,14 +218,24 @@ func TestErase(t *testing.T) {
 			}
 		}
 	}
-	if known, err := s.Erase("unknown"); known || err != nil {
-		t.Error(known, err)
+	if err := s.Erase("unknown"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Apply(spool.Message{ID: "unknown", Version: 9}); !errors.Is(err, spool.ErrErased) {
+		t.Errorf("what is erased before it was pushed is kept out with %v", err)
 	}
 	if err := s.Readmit(m.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Apply(m); err != nil {
 		t.Error(err)
+	}
+	if err := s.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	m.Version = 1
+	if changed, err := s.Apply(m); !changed || err != nil {
+		t.Errorf("after all was forgotten: %v, %v", changed, err)
 	}
 }
 
@@ -245,8 +255,8 @@ func TestNameless(t *testing.T) {
 		if !strings.HasPrefix(string(id), `kb/"//topic:0:`) || !strings.Contains(reason, "no JSON") {
 			t.Fatalf("%s: %s", id, reason)
 		}
-		if known, err := s.Erase(strings.Trim(strings.TrimPrefix(string(id), "kb/"), `"`)); !known || err != nil {
-			t.Fatal(known, err)
+		if err := s.Erase(strings.Trim(strings.TrimPrefix(string(id), "kb/"), `"`)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if all := holds(t, dir); len(all) != 0 {
@@ -271,6 +281,31 @@ func TestRefusedCloses(t *testing.T) {
 		if got := holds(t, dir)["kb/a"]; !strings.Contains(got, step.want) {
 			t.Errorf("after %s: %q, want %q", step.message, got, step.want)
 		}
+	}
+}
+
+// A spool keeps its name for brokers, and a new one has another.
+func TestConsumer(t *testing.T) {
+	s, dir := open(t)
+	names := map[string]bool{}
+	for range 2 {
+		name, err := s.Consumer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[name] = true
+		if s, err = spool.Open(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(names) != 1 {
+		t.Errorf("one spool has the names %v", names)
+	}
+	if err := s.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := s.Consumer(); err != nil || names[name] {
+		t.Errorf("a spool that forgot everything has the name %s, %v", name, err)
 	}
 }
 

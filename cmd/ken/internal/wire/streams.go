@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"ken/cmd/ken/internal/config"
 	"ken/corpora/source/spool"
@@ -26,10 +27,10 @@ func openSpool(_ context.Context, o SourceOptions) (*Source, error) {
 	return &Source{Source: s, Place: o.place(), origin: origin, rules: items.Policy.Protect()}, nil
 }
 
-// Feed fills a source's spool from a broker until the context ends, which is no
-// error. Each message is given to take with its place in the stream, and is
-// acknowledged after take returned nil.
-type Feed func(ctx context.Context, take func(message []byte, place string) error) error
+// Feed follows a broker until the context ends or something fails. Each message is
+// given to take with its place in the stream, and acknowledged after take returned
+// nil. The broker remembers how far that went under the name of the consumer.
+type Feed func(ctx context.Context, consumer string, take func(message []byte, place string) error) error
 
 // Stream is a source whose documents are pushed.
 type Stream struct {
@@ -55,10 +56,14 @@ func OpenStream(c config.Source, getenv config.Getenv, spools string) (s Stream,
 		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
 	}
 	s = Stream{Name: c.Name, Spool: o.Spool, Secret: o.Secret, Limit: c.MaxBytes}
-	if fed {
-		if s.Feed, err = feed(o); err != nil {
-			return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
-		}
+	if !fed {
+		return s, true, nil
+	}
+	if o.Secret != "" && !strings.HasSuffix(scheme, "+tls") {
+		return Stream{}, true, fmt.Errorf("source %s: its secret would cross the network in the clear: use %s+tls://", c.Name, scheme)
+	}
+	if s.Feed, err = feed(o); err != nil {
+		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
 	}
 	return s, true, nil
 }
