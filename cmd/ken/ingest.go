@@ -411,9 +411,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		fmt.Fprintf(w, "Not read, because ken does not know the format: %s\n", strings.Join(parts, ", "))
 	}
 	for _, q := range r.Quarantined {
-		fmt.Fprintf(w, "refused (%s): %s\n", q.Stage, q.Reason)
+		fmt.Fprintf(w, "refused (%s): %s\n", q.Stage, visible(q.Reason))
 		if q.Closed {
-			fmt.Fprintf(w, "  nobody may read %s until it can be read again\n", q.ID)
+			fmt.Fprintf(w, "  nobody may read %s until it can be read again\n", visible(string(q.ID)))
 		}
 	}
 	if !r.Complete {

@@ -111,7 +111,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 // report tells whoever ran the command why it failed.
 func (p *program) report(cmd *cobra.Command, code int, err error) {
-	fmt.Fprintf(p.stderr, "ken: %v\n", err)
+	fmt.Fprintf(p.stderr, "ken: %s\n", visible(err.Error())) // it may quote a document or a service
 	if code == exitUsage {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
