@@ -336,10 +336,6 @@ func clean(e index.Entry, by *protect.Protector) bool {
 func (im *importer) under(pages *policy.Pages) (kept []index.Entry) {
 	for _, e := range im.batch {
 		said, _ := pages.Of(e.Document.ID)
-		if said.Removed {
-			im.keptOut["removed by an administrator"]++
-			continue
-		}
 		if im.open {
 			e.Document.ACL = said.Apply(e.Document.ACL)
 		}

@@ -111,6 +111,9 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 
 // certify removes the bytes of deleted documents and writes the receipt.
 func (p *program) certify(ctx context.Context, store *embedded.Store, dir, file string, s receipt.Statement) error {
+	if err := unspool(dir, s); err != nil {
+		return fmt.Errorf("the documents are deleted from the index, but not from what was pushed: run the command again: %w", err)
+	}
 	if err := store.Compact(ctx); err != nil {
 		return fmt.Errorf("the documents are deleted, but bytes of them may still be on disk: run the command again: %w", err)
 	}
@@ -207,7 +210,13 @@ func (p *program) allowAgain(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		documents[i] = corpora.DocID(id)
 	}
-	return p.withStore(func(store *embedded.Store) error { return store.Readmit(ctx, documents...) })
+	dir, err := p.existingDir()
+	if err != nil {
+		return err
+	}
+	return p.withStore(func(store *embedded.Store) error {
+		return errors.Join(store.Readmit(ctx, documents...), respool(dir, documents))
+	})
 }
 
 func (p *program) receiptCommand() *cobra.Command {

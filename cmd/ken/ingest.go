@@ -157,11 +157,11 @@ func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir
 	if r.owner, err = p.owner(cmp.Or(o.owner, c.Owner)); err != nil {
 		return r, err
 	}
-	state := filepath.Join(dir, "state")
+	dirs := wire.Directories{State: filepath.Join(dir, "state"), Spool: spoolsOf(dir)}
 	if o.dryRun {
-		state = ""
+		dirs.State = ""
 	}
-	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, state); err != nil {
+	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, dirs); err != nil {
 		return r, err
 	}
 	if r.Folder != "" {

@@ -36,6 +36,8 @@ var rooms = map[string][]string{
 	"gocloud.dev/blob":                       {"ken/corpora/source/blob", "ken/cmd/ken/internal/wire"},
 	"github.com/go-sql-driver/mysql":         {"ken/corpora/source/sql"},
 	"modernc.org/sqlite":                     {"ken/corpora/source/sql"},
+	"github.com/nats-io/":                    {"ken/corpora/source/nats"},
+	"github.com/twmb/franz-go":               {"ken/corpora/source/kafka"},
 	"github.com/temoto/robotstxt":            {"ken/corpora/source/web"},
 	"github.com/HdrHistogram/":               {"ken/eval/latency"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},
