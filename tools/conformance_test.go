@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"context"
 	"flag"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"ken/corpora/acl"
+	"ken/corpora/policy"
 	"ken/tools/auth"
 )
 
@@ -30,7 +32,7 @@ func TestConformance(t *testing.T) {
 		for _, through := range []string{"everyone", "keys"} {
 			t.Run(revision+"/"+through, func(t *testing.T) {
 				w := newWorld(t)
-				server := w.server(Options{})
+				server := w.server(Options{Authority: allTools{}})
 				server.fixtures = &suite{}
 				target := w.conform(server, through)
 				cmd := exec.CommandContext(t.Context(), "node", filepath.Join(*conformance, "@modelcontextprotocol/conformance/dist/index.js"),
@@ -67,4 +69,11 @@ func (w *world) conform(s *Server, through string) string {
 	}})
 	w.t.Cleanup(proxy.Close)
 	return proxy.URL + PathMCP
+}
+
+// allTools lets everybody use the suite's own tools, which no role knows.
+type allTools struct{}
+
+func (allTools) Use(context.Context, acl.Principal, policy.Credential, string) (policy.Use, error) {
+	return policy.Use{Allowed: true}, nil
 }

@@ -229,7 +229,7 @@ func (c *change) findRoom() error {
 	if c.large {
 		return c.store.reserve.forDocuments(int64(c.batch.Len()))
 	}
-	c.store.reserve.forPermissions()
+	c.store.reserve.forPermissions(int64(c.batch.Len()))
 	return nil
 }
 

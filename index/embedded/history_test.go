@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,10 +17,23 @@ import (
 	"ken/index/embedded"
 )
 
-// clock is a time that a test moves.
-type clock struct{ at time.Time }
+// clock is a time that a test moves, while merges in the background look at it.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (c *clock) now() time.Time { return c.at }
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
 
 func historyStore(t *testing.T, fs *vfs.MemFS, c *clock, keep time.Duration) *embedded.Store {
 	t.Helper()
@@ -53,7 +67,7 @@ func asOf(t *testing.T, s *embedded.Store, at time.Time) map[corpora.DocID]strin
 // said then; also after it was opened again.
 func TestHistoryIsWhatWas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		fs, c := vfs.NewMem(), &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		fs, c := vfs.NewMem(), &clock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		s := historyStore(t, fs, c, 0)
 		defer func() { s.Close() }()
 		type moment struct {
@@ -65,7 +79,7 @@ func TestHistoryIsWhatWas(t *testing.T) {
 		ids := []corpora.DocID{"wiki/a", "wiki/a\x00b", "wiki/ab", "wiki/b"}
 		lists := []acl.List{{}, acl.Allow("user:ann"), acl.Allow(acl.Everyone).Classified("restricted"), acl.NewList(acl.Grants("group:hr"), acl.Grants("user:bob"))}
 		for range rapid.IntRange(1, 12).Draw(rt, "writes") {
-			c.at = c.at.Add(time.Duration(rapid.IntRange(1, 1000).Draw(rt, "seconds")) * time.Second)
+			c.pass(time.Duration(rapid.IntRange(1, 1000).Draw(rt, "seconds")) * time.Second)
 			id, l := rapid.SampledFrom(ids).Draw(rt, "id"), rapid.SampledFrom(lists).Draw(rt, "list")
 			var err error
 			switch _, there := now[id]; rapid.IntRange(0, 3).Draw(rt, "write") {
@@ -88,7 +102,7 @@ func TestHistoryIsWhatWas(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			moments = append(moments, moment{c.at, maps.Clone(now)})
+			moments = append(moments, moment{c.now(), maps.Clone(now)})
 		}
 		for _, m := range moments {
 			if err := firstError(s, t, m.at); errors.Is(err, embedded.ErrForgotten) && len(m.said) == 0 {
@@ -112,10 +126,10 @@ func firstError(s *embedded.Store, t *testing.T, at time.Time) error {
 
 // What is older than the history is kept goes, and what was in force at its beginning stays.
 func TestHistoryIsForgotten(t *testing.T) {
-	fs, c := vfs.NewMem(), &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	fs, c := vfs.NewMem(), &clock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	s := historyStore(t, fs, c, 24*time.Hour)
 	defer s.Close()
-	begin := c.at
+	begin := c.now()
 	for day := range 5 {
 		for n := range 3 {
 			l := acl.Allow(acl.User(fmt.Sprintf("%d-%d", day, n)))
@@ -123,7 +137,7 @@ func TestHistoryIsForgotten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c.at = c.at.Add(20 * time.Hour)
+		c.pass(20 * time.Hour)
 	}
 	if err := s.Delete(t.Context(), "wiki/2"); err != nil {
 		t.Fatal(err)
@@ -132,13 +146,13 @@ func TestHistoryIsForgotten(t *testing.T) {
 		t.Errorf("as of the beginning: %v", err)
 	}
 	past, err := s.History(t.Context(), "wiki/0")
-	if err != nil || len(past) > 3 || past[0].Since.After(c.at.Add(-24*time.Hour)) {
+	if err != nil || len(past) > 3 || past[0].Since.After(c.now().Add(-24*time.Hour)) {
 		t.Errorf("%d records, the oldest of %v, error %v", len(past), past[0].Since, err)
 	}
-	if got := asOf(t, s, c.at.Add(-23*time.Hour)); got["wiki/0"] != acl.Allow("user:3-0").Key() {
+	if got := asOf(t, s, c.now().Add(-23*time.Hour)); got["wiki/0"] != acl.Allow("user:3-0").Key() {
 		t.Errorf("a day ago: %v", got)
 	}
-	if _, there := asOf(t, s, c.at)["wiki/2"]; there {
+	if _, there := asOf(t, s, c.now())["wiki/2"]; there {
 		t.Error("what was deleted is there")
 	}
 }

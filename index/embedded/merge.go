@@ -140,7 +140,8 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 	if of == nil {
 		return false, nil
 	}
-	if err := s.reserve.forDocuments(0); err != nil {
+	// What a merge writes must not take what a revoke gave up the reserve for.
+	if err := s.reserve.forDocuments(sizeOf(of.segments[i:j])); err != nil {
 		return false, err
 	}
 	f := files{store: s}
@@ -222,4 +223,12 @@ func valuesOf(cs classes) []*class {
 		out = append(out, c)
 	}
 	return out
+}
+
+// sizeOf is how many bytes the segments' files hold.
+func sizeOf(segments []*segment) (n int64) {
+	for _, s := range segments {
+		s.files(func(f *file) { n += int64(len(f.data)) })
+	}
+	return n
 }

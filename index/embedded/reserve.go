@@ -74,9 +74,9 @@ func (r *reserve) forDocuments(n int64) error {
 	return nil
 }
 
-// forPermissions gives the reserve up if the disk is nearly full.
-func (r *reserve) forPermissions() {
-	if free, ok := r.free(); ok && free < r.margin() {
+// forPermissions gives the reserve up if n more bytes would nearly fill the disk.
+func (r *reserve) forPermissions(n int64) {
+	if free, ok := r.free(); ok && free < n+r.margin() {
 		r.giveUp()
 	}
 }

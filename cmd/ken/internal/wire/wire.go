@@ -99,6 +99,9 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 	if o.Memory {
 		so.FS, dir = vfs.NewMem(), "index"
 	}
+	if err := o.beforeMaking(ctx, dir); err != nil {
+		return nil, err
+	}
 	store, err := embedded.Open(dir, so)
 	if err != nil {
 		return nil, err
@@ -108,6 +111,17 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return b, nil
+}
+
+// beforeMaking refuses to make an index for an embedder that cannot be used.
+func (o Options) beforeMaking(ctx context.Context, dir string) error {
+	if _, err := os.Stat(dir); err == nil || !o.Write || o.Memory {
+		return nil
+	}
+	if _, err := Embedder(ctx, o.Settings.Embedder, o.Getenv(config.EmbedKeyVar)); err != nil {
+		return fmt.Errorf("the embedder cannot be used: %w", err)
+	}
+	return nil
 }
 
 // open makes the base of an open store. How the active generation is made stands
