@@ -25,6 +25,7 @@ import (
 type Searcher interface {
 	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
 	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
+	FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error)
 	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
 }
 

@@ -154,7 +154,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
 	}
 	root.AddCommand(
-		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
+		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.versionsCommand(), p.verifyCommand(),
 		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.auditCommand(), p.checkCommand(), p.indexCommand(), p.evalCommand(),
 		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),

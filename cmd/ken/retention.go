@@ -14,6 +14,7 @@ import (
 	"ken/cmd/ken/internal/receipt"
 	"ken/corpora"
 	"ken/corpora/retention"
+	"ken/index"
 	"ken/index/embedded"
 )
 
@@ -95,6 +96,12 @@ func (p *program) applyRetention(ctx context.Context, dryRun bool, file string) 
 	found, err := expiredIn(ctx, store, expired)
 	if err != nil {
 		return err
+	}
+	if !dryRun {
+		// An earlier version may be expired though its document is not.
+		if _, err := store.DropVersions(ctx, func(v index.Version, _ int) bool { return expired(v.Document) }); err != nil {
+			return err
+		}
 	}
 	if dryRun || len(found) == 0 {
 		for _, d := range found {

@@ -105,6 +105,8 @@ type Reranker struct {
 type Settings struct {
 	Embedder Embedder          `json:"embedder"`
 	Folders  map[string]string `json:"folders,omitempty"` // source name to the folder that it was last read from
+	// KeepVersions is how many earlier versions of a document are kept.
+	KeepVersions int `json:"keep_versions,omitempty"`
 }
 
 const settingsFile = "settings.json"
