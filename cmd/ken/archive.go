@@ -134,8 +134,8 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Take in a file that ken export wrote",
 		Long: `Take in the documents of an export, in place of those with their ids. The whole
 file is checked before anything is changed. What was erased, here or where the file
-comes from, stays erased; what was removed or kept long enough stays out, and so
-does a document with values that protect.yaml takes out: ingest its source.
+comes from, stays erased; what was kept long enough stays out, and so does
+a document with values that protect.yaml takes out: ingest its source.
 
 Permissions may have changed since the export, so nobody may read an imported
 document until its source is ingested again. With --with-permissions the lists in the
