@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -154,8 +153,9 @@ func (p *program) groups() (acl.Groups, error) {
 	if err != nil {
 		return acl.Groups{}, err
 	}
-	d, err := policy.OpenDirectory(filepath.Join(dir, groupsFile))
-	if os.IsNotExist(err) {
+	file := filepath.Join(dir, groupsFile)
+	d, err := policy.OpenDirectory(file)
+	if policy.Missing(file, err) {
 		return acl.Groups{}, nil
 	}
 	if err != nil {

@@ -175,8 +175,9 @@ func (p *program) resolver() (resolve, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups, err := policy.OpenDirectory(filepath.Join(dir, groupsFile))
-	if os.IsNotExist(err) {
+	file := filepath.Join(dir, groupsFile)
+	groups, err := policy.OpenDirectory(file)
+	if policy.Missing(file, err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -13,6 +12,7 @@ import (
 
 	"ken/cmd/ken/internal/config"
 	"ken/corpora"
+	"ken/corpora/policy"
 	"ken/corpora/protect"
 	"ken/corpora/protect/guard"
 	"ken/corpora/protect/keeper"
@@ -53,8 +53,9 @@ func (p *program) protectRules() (protect.Rules, error) {
 	if err != nil {
 		return protect.Rules{}, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, protectFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	file := filepath.Join(dir, protectFile)
+	data, err := os.ReadFile(file)
+	if policy.Missing(file, err) {
 		return protect.Rules{}, nil
 	}
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -13,6 +12,7 @@ import (
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/receipt"
 	"ken/corpora"
+	"ken/corpora/policy"
 	"ken/corpora/retention"
 	"ken/index"
 	"ken/index/embedded"
@@ -54,8 +54,9 @@ func (p *program) retention() (retention.Rules, error) {
 	if err != nil {
 		return retention.Rules{}, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, retentionFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	file := filepath.Join(dir, retentionFile)
+	data, err := os.ReadFile(file)
+	if policy.Missing(file, err) {
 		return retention.Rules{}, nil
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -80,7 +79,7 @@ const maxOverrides = 256 << 20
 // not understood is an error: half of the revokes must not be taken for all.
 func ReadOverrides(path string) (Overrides, error) {
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if Missing(path, err) {
 		return Overrides{}, nil
 	}
 	if err != nil {

@@ -249,7 +249,7 @@ func (f *RolesFile) Current() (*Roles, error) {
 	defer f.mu.Unlock()
 	info, err := os.Stat(f.path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !f.once:
+	case Missing(f.path, err) && !f.once:
 		return DefaultRoles(), nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s: %w", f.path, errNoRoles)
