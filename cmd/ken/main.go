@@ -138,6 +138,10 @@ exactly the passages that this person may read, as if nothing else existed.
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 3 the ingest went through but refused some documents.`,
+		Example: `  ken demo
+  ken ingest ~/handbook
+  ken search "how much parental leave do I get"
+  ken serve --stdio`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -170,7 +174,7 @@ func markUsageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage("%w", err)
+				return usage("%w: want `%s`", err, cmd.UseLine())
 			}
 			return nil
 		}
