@@ -61,6 +61,11 @@ type Options struct {
 	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
 	Feedback Recorder
 
+	// Freshness tells when each source was last read to its end; a source that it
+	// does not name was not. It is asked at each search, and answers name the
+	// sources of their results alone. nil leaves it out.
+	Freshness func(context.Context) (map[string]time.Time, error)
+
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)
 	// Audit writes a call down before its answer leaves; nil is nobody. If it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"time"
 
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
@@ -103,6 +104,7 @@ func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Clos
 	}
 	to := p.toolOptions(o)
 	to.Authority, to.Administrator = who, steward{book, kb.Store}
+	to.Freshness = func(context.Context) (map[string]time.Time, error) { return p.lastReads() }
 	var opened logs
 	if o.audit != "" {
 		log, err := audit.Open(p.path(o.audit))

@@ -14,11 +14,12 @@ import (
 
 	"ken/cmd/ken/internal/ledger"
 	"ken/index"
+	"ken/tools"
 )
 
 // staleAfter is the age from which on a source counts as stale, unless a flag says
 // otherwise.
-const staleAfter = 72 * time.Hour
+const staleAfter = tools.StaleAfter
 
 // sourceStatus is one line of ken sources.
 type sourceStatus struct {
@@ -94,6 +95,16 @@ func (p *program) sources(ctx context.Context, maxAge time.Duration) (all []sour
 		all = append(all, statusOf(name, counts[name], known[name], p.now(), maxAge))
 	}
 	return all, nil
+}
+
+// lastReads tells when each source was last read to its end.
+func (p *program) lastReads() (map[string]time.Time, error) {
+	l, err := p.ledger()
+	out := make(map[string]time.Time, len(l))
+	for name, s := range l {
+		out[name] = s.LastGood
+	}
+	return out, err
 }
 
 func statusOf(name string, documents int, s ledger.Source, now time.Time, maxAge time.Duration) sourceStatus {
