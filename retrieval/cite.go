@@ -26,9 +26,10 @@ type State string
 
 // The states of a quotation.
 const (
-	Unchanged State = "unchanged" // the quoted bytes stand at the quoted place
-	Changed   State = "changed"   // the document can be read, other bytes stand there
-	NotFound  State = "not found" // no such document, or not for this principal
+	Unchanged State = "unchanged"                       // the quoted bytes stand at the quoted place
+	Changed   State = "changed"                         // the document can be read, other bytes stand there
+	Earlier   State = "unchanged in an earlier version" // not in the document as it is now; in the version that was quoted, which is kept
+	NotFound  State = "not found"                       // no such document, or not for this principal
 )
 
 // Verdict is the answer of [Searcher.Verify].
@@ -57,8 +58,16 @@ func (s *Searcher) Verify(ctx context.Context, p acl.Principal, c Citation) (Ver
 	verdict := Verdict{State: Changed, Version: d.Version, Current: d.Version == c.Version}
 	if quoted, ok := slice(text, c.Span); ok && hash(quoted) == c.Hash {
 		verdict.State = Unchanged
+		return verdict, nil
 	}
-	return verdict, nil
+	if verdict.Current || c.Version == "" {
+		return verdict, nil
+	}
+	stood, err := v.stoodIn(ctx, c)
+	if stood {
+		verdict.State = Earlier
+	}
+	return verdict, err
 }
 
 // slice returns the bytes of the span if it lies in the text.

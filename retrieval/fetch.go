@@ -25,6 +25,13 @@ const (
 // Page.Span.End; the last one ends at Page.Length. A document that does not
 // exist and one that p may not read are the same index.ErrNotFound.
 func (s *Searcher) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (Page, error) {
+	return s.FetchVersion(ctx, p, id, "", offset, limit)
+}
+
+// FetchVersion is Fetch of a version of the document, "" being the one that it has
+// now. A version that is not kept and one that p may not read are index.ErrNotFound,
+// as if there were no document.
+func (s *Searcher) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (Page, error) {
 	if limit == 0 {
 		limit = DefaultPage
 	}
@@ -39,7 +46,7 @@ func (s *Searcher) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID,
 		return Page{}, err
 	}
 	defer v.Close()
-	d, text, err := v.text(ctx, id)
+	d, text, now, err := v.textOf(ctx, id, version)
 	if err != nil {
 		return Page{}, err
 	}
@@ -48,7 +55,11 @@ func (s *Searcher) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID,
 	}
 	span := pageSpan(text, offset, limit)
 	part := text[span.Start:span.End]
-	return Page{Document: d.Document, Text: part, Span: span, Length: len(text), Citation: cite(d.Document, span, part)}, nil
+	page := Page{Document: d, Text: part, Span: span, Length: len(text), Citation: cite(d, span, part)}
+	if d.Version != now {
+		page.Now = now
+	}
+	return page, nil
 }
 
 func pageSpan(text string, offset, limit int) index.Span {

@@ -84,6 +84,7 @@ type Page struct {
 	Span     index.Span       `json:"span"`   // where Text stands
 	Length   int              `json:"length"` // bytes of the whole text
 	Citation Citation         `json:"citation"`
+	Now      string           `json:"now,omitempty"` // the version that the document has now, if this is an earlier one
 }
 
 // Errors that a search returns besides those of the store.

@@ -78,12 +78,22 @@ func (g gate) Search(ctx context.Context, p acl.Principal, r retrieval.Request) 
 }
 
 func (g gate) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error) {
-	page, err := g.searcher.Fetch(ctx, p, id, offset, limit)
-	if err != nil {
-		return retrieval.Page{}, err
+	return leavePage(ctx)(g.searcher.Fetch(ctx, p, id, offset, limit))
+}
+
+func (g gate) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error) {
+	return leavePage(ctx)(g.searcher.FetchVersion(ctx, p, id, version, offset, limit))
+}
+
+// leavePage notes a page that was read.
+func leavePage(ctx context.Context) func(retrieval.Page, error) (retrieval.Page, error) {
+	return func(page retrieval.Page, err error) (retrieval.Page, error) {
+		if err != nil {
+			return retrieval.Page{}, err
+		}
+		leave(ctx, Left{page.Document.ID, page.Document.Version, []index.Span{page.Span}})
+		return page, nil
 	}
-	leave(ctx, Left{page.Document.ID, page.Document.Version, []index.Span{page.Span}})
-	return page, nil
 }
 
 // Documents notes nothing: a list asks for one more than it shows.

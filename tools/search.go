@@ -74,6 +74,8 @@ const searchOutput = `{"type":"object","additionalProperties":false,"required":[
 "text":{"type":"string"},"heading":` + stringList + `,"context":{"type":"string"},"citation":` + citationSchema + `,"warning":{"type":"string"}}}}}}},
 "result_count":{"type":"integer"},"retrieved_at":{"type":"string"},
 "degraded":` + stringList + `,
+"freshness":{"type":"array","description":"when the sources of the results were last read to their end","items":{"type":"object","additionalProperties":false,"required":["source","stale"],"properties":{
+"source":{"type":"string"},"synced":{"type":"string","description":"absent if it never was"},"stale":{"type":"boolean","description":"longer ago than 72 hours"}}}},
 "cut":{"type":"object","additionalProperties":false,"required":["passages","tokens"],"properties":{"passages":{"type":"integer"},"tokens":{"type":"integer"}}}}}`
 
 type searchAnswer struct {
@@ -82,6 +84,7 @@ type searchAnswer struct {
 	RetrievedAt string         `json:"retrieved_at"`
 	Degraded    []string       `json:"degraded,omitempty"`
 	Cut         retrieval.Cut  `json:"cut,omitzero"`
+	Freshness   []freshness    `json:"freshness,omitempty"`
 }
 
 type searchResult struct {
@@ -126,6 +129,7 @@ func (s surface) search(ctx context.Context, p acl.Principal, a *arguments) (any
 	for _, r := range found.Results {
 		out.Results = append(out.Results, s.showResult(r))
 	}
+	out.Freshness = s.freshness(ctx, found.Results)
 	return out, nil
 }
 

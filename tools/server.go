@@ -25,6 +25,7 @@ import (
 type Searcher interface {
 	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
 	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
+	FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error)
 	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
 }
 
@@ -59,6 +60,11 @@ type Options struct {
 	Administrator Administrator
 	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
 	Feedback Recorder
+
+	// Freshness tells when each source was last read to its end; a source that it
+	// does not name was not. It is asked at each search, and answers name the
+	// sources of their results alone. nil leaves it out.
+	Freshness func(context.Context) (map[string]time.Time, error)
 
 	// Observe is told of every call when it has ended; nil is nobody.
 	Observe func(context.Context, Call)

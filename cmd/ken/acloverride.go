@@ -40,13 +40,6 @@ func (p *program) overridden(s corpora.Source) (*overridden, error) {
 func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
 		for c, err := range o.Source.Changes(ctx, after) {
-			if err == nil && c.Op == corpora.Put {
-				removed, berr := o.removed(c.ID)
-				if removed {
-					continue
-				}
-				err = berr
-			}
 			if load := c.Load; err == nil && load != nil {
 				c.Load = func(ctx context.Context) (corpora.Document, []byte, error) { return o.load(ctx, load) }
 			}
@@ -55,15 +48,6 @@ func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq
 			}
 		}
 	}
-}
-
-func (o *overridden) removed(id corpora.DocID) (removed bool, err error) {
-	err = o.book.Do(func(p *policy.Pages) error {
-		said, _ := p.Of(id)
-		removed = said.Removed
-		return nil
-	})
-	return removed, err
 }
 
 func (o *overridden) load(ctx context.Context, load func(context.Context) (corpora.Document, []byte, error)) (corpora.Document, []byte, error) {
@@ -124,14 +108,11 @@ func (o overriding) arrived(id corpora.DocID) {
 
 func (o overriding) Replace(ctx context.Context, entries ...index.Entry) error {
 	return o.by.book.Do(func(p *policy.Pages) error {
-		var kept []index.Entry
-		for _, e := range entries {
-			if said, _ := p.Of(e.Document.ID); !said.Removed {
-				e.Document.ACL = o.latest(p, e.Document.ID, e.Document.ACL)
-				kept = append(kept, e)
-			}
+		entries := slices.Clone(entries)
+		for i, e := range entries {
+			entries[i].Document.ACL = o.latest(p, e.Document.ID, e.Document.ACL)
 		}
-		if err := without(ctx, index.ErrErased, kept, o.Store.Replace); err != nil {
+		if err := without(ctx, index.ErrErased, entries, o.Store.Replace); err != nil {
 			return err
 		}
 		for _, e := range entries {

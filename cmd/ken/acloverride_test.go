@@ -43,7 +43,7 @@ func TestOverridesMeetAnIngest(t *testing.T) {
 		{"nothing", policy.Override{}, true, false, true},
 		{"a revoke", policy.Override{}.Revoke("user:ann"), false, false, true},
 		{"a grant", policy.Override{}.Grant(acl.Grant{Subject: "user:bob"}), true, true, true},
-		{"a removal", policy.Override{Removed: true}, false, false, false},
+		{"an erasure", policy.Override{}, false, false, false},
 	} {
 		for _, update := range []bool{false, true} {
 			t.Run(tt.name, func(t *testing.T) {
@@ -64,6 +64,9 @@ func TestOverridesMeetAnIngest(t *testing.T) {
 				for c, err := range o.Changes(t.Context(), "") {
 					d, _, lerr := c.Load(t.Context())
 					serr := o.book.Do(func(p *policy.Pages) error { return p.Set(d.ID, &tt.said) })
+					if !tt.there {
+						serr = erase(t.Context(), o.book, store, d.ID)
+					}
 					if update {
 						err = errors.Join(err, o.over(store).Update(t.Context(), d))
 					} else {
@@ -74,7 +77,7 @@ func TestOverridesMeetAnIngest(t *testing.T) {
 					}
 				}
 				d, err := store.Lookup(t.Context(), doc.ID)
-				if !tt.there && !update {
+				if !tt.there {
 					if !errors.Is(err, index.ErrNotFound) {
 						t.Fatalf("it is there: %v", err)
 					}

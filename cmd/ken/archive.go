@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +25,7 @@ import (
 	"ken/index"
 	"ken/index/archive"
 	"ken/index/embedded"
+	"ken/internal/atomicfile"
 )
 
 func (p *program) exportCommand() *cobra.Command {
@@ -65,25 +65,20 @@ func (p *program) export(ctx context.Context, file, source string, noVectors boo
 		return err
 	}
 	path := p.path(file)
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // for the owner alone
+	var counts archive.Counts
+	err = atomicfile.WriteFrom(path, func(w io.Writer) (err error) {
+		counts, err = writeBuffered(ctx, w, store, source, noVectors, strings.HasSuffix(path, ".gz"))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
-	}
-	counts, err := writeFile(ctx, tmp, store, source, noVectors, strings.HasSuffix(path, ".gz"))
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("export: %w", err), os.Remove(tmp.Name()))
 	}
 	fmt.Fprintf(p.stdout, "%d documents, %d chunks, %d erased ids\n", counts.Documents, counts.Chunks, counts.Erased)
 	return nil
 }
 
-// writeFile writes, syncs and closes the file.
-func writeFile(ctx context.Context, f *os.File, store *embedded.Store, source string, noVectors, zip bool) (counts archive.Counts, err error) {
-	defer func() { err = errors.Join(err, f.Close()) }()
-	buffered := bufio.NewWriterSize(f, 1<<20)
+func writeBuffered(ctx context.Context, w io.Writer, store *embedded.Store, source string, noVectors, zip bool) (counts archive.Counts, err error) {
+	buffered := bufio.NewWriterSize(w, 1<<20)
 	var out io.Writer = buffered
 	end := func() error { return nil }
 	if zip {
@@ -96,10 +91,7 @@ func writeFile(ctx context.Context, f *os.File, store *embedded.Store, source st
 	if err := end(); err != nil {
 		return counts, err
 	}
-	if err := buffered.Flush(); err != nil {
-		return counts, err
-	}
-	return counts, f.Sync()
+	return counts, buffered.Flush()
 }
 
 func writeArchive(ctx context.Context, out io.Writer, store *embedded.Store, source string, noVectors bool) (archive.Counts, error) {
@@ -142,12 +134,12 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Take in a file that ken export wrote",
 		Long: `Take in the documents of an export, in place of those with their ids. The whole
 file is checked before anything is changed. What was erased, here or where the file
-comes from, stays erased; what was removed or kept long enough stays out, and so
-does a document with values that protect.yaml takes out: ingest its source.
+comes from, stays erased; what was kept long enough stays out, and so does
+a document with values that protect.yaml takes out: ingest its source.
 
 Permissions may have changed since the export, so nobody may read an imported
-document until its source is ingested again. With --with-permissions the lists in the file are
-taken for those of today, and what was said here with ken acl goes over them.
+document until its source is ingested again. With --with-permissions the lists in the
+file are taken for those of today, and what was said here with ken acl goes over them.
 
 Vectors are kept if they are of this index's model, and made anew otherwise.`,
 		Example: `  ken import kb.jsonl.gz
@@ -344,10 +336,6 @@ func clean(e index.Entry, by *protect.Protector) bool {
 func (im *importer) under(pages *policy.Pages) (kept []index.Entry) {
 	for _, e := range im.batch {
 		said, _ := pages.Of(e.Document.ID)
-		if said.Removed {
-			im.keptOut["removed by an administrator"]++
-			continue
-		}
 		if im.open {
 			e.Document.ACL = said.Apply(e.Document.ACL)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"time"
 
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
@@ -73,17 +74,12 @@ func (s steward) Exists(ctx context.Context, id corpora.DocID) (bool, error) {
 }
 
 // Delete also keeps the document out when its source is read again, until `ken
-// acl reset`.
+// delete --allow-again`.
 func (s steward) Delete(ctx context.Context, id corpora.DocID) error {
-	return s.book.Do(func(pages *policy.Pages) error {
-		if _, err := s.store.Lookup(ctx, id); err != nil {
-			return err
-		}
-		if err := pages.Set(id, &policy.Override{Removed: true}); err != nil {
-			return err
-		}
-		return s.store.Delete(ctx, id)
-	})
+	if _, err := s.store.Lookup(ctx, id); err != nil {
+		return err
+	}
+	return erase(ctx, s.book, s.store, id)
 }
 
 func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
@@ -108,6 +104,7 @@ func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Clos
 	}
 	to := p.toolOptions(o)
 	to.Authority, to.Administrator = who, steward{book, kb.Store}
+	to.Freshness = func(context.Context) (map[string]time.Time, error) { return p.lastReads() }
 	var opened logs
 	if o.audit != "" {
 		log, err := audit.Open(p.path(o.audit))

@@ -226,6 +226,14 @@ func (m member) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, of
 	return m.searcher.Fetch(ctx, p, id, offset, limit)
 }
 
+func (m member) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error) {
+	p, err := m.resolve(ctx, p)
+	if err != nil {
+		return retrieval.Page{}, err
+	}
+	return m.searcher.FetchVersion(ctx, p, id, version, offset, limit)
+}
+
 func (m member) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {
 	p, err := m.resolve(ctx, p)
 	if err != nil {

@@ -29,6 +29,7 @@ type ingestOptions struct {
 	name, owner, json, config, policy string
 	allowPrivate                      []string
 	batch                             int
+	keepVersions                      int // -1: as before
 	maxBytes                          int64
 	dryRun                            bool
 	embedder                          config.Embedder
@@ -75,6 +76,7 @@ Exit codes: 0 all went in, 1 a source failed, 3 some documents were refused.`,
 	f.StringVar(&o.config, "config", "", "configuration `FILE` with sources (default: $KEN_CONFIG or ken.yaml)")
 	f.StringArrayVar(&o.allowPrivate, "allow-private", nil, "network, address or host that is not public and may be fetched from (repeatable)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would change, and change nothing")
+	f.IntVar(&o.keepVersions, "keep-versions", -1, "keep this many earlier versions of each document from now on, 0 to 100, and drop those beyond (default: as before; at first 0); see ken versions")
 	f.IntVar(&o.batch, "batch", 0, "documents in one commit (default 100)")
 	f.Int64Var(&o.maxBytes, "max-bytes", 0, "largest document that is read (default 64 MiB)")
 	return cmd
@@ -113,6 +115,9 @@ func embedderFlags(cmd *cobra.Command, e *config.Embedder) {
 func (p *program) ingest(ctx context.Context, args []string, o ingestOptions) error {
 	if o.batch < 0 || o.maxBytes < 0 {
 		return usage("--batch and --max-bytes cannot be negative")
+	}
+	if o.keepVersions < -1 || o.keepVersions > maxVersions {
+		return usage("--keep-versions %d: want 0 to %d", o.keepVersions, maxVersions)
 	}
 	sources, err := p.choose(args, o)
 	if err != nil {
@@ -157,11 +162,11 @@ func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir
 	if r.owner, err = p.owner(cmp.Or(o.owner, c.Owner)); err != nil {
 		return r, err
 	}
-	state := filepath.Join(dir, "state")
+	dirs := wire.Directories{State: filepath.Join(dir, "state"), Spool: spoolsOf(dir)}
 	if o.dryRun {
-		state = ""
+		dirs.State = ""
 	}
-	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, state); err != nil {
+	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, dirs); err != nil {
 		return r, err
 	}
 	if r.Folder != "" {
@@ -307,7 +312,17 @@ func (p *program) openFor(ctx context.Context, o ingestOptions, s *wire.Source, 
 		return nil, err
 	}
 	if !o.dryRun {
-		return p.openWith(ctx, dir, settings, o.embedder)
+		if o.keepVersions >= 0 {
+			settings.KeepVersions = o.keepVersions
+		}
+		kb, err := p.openWith(ctx, dir, settings, o.embedder)
+		if err != nil || o.keepVersions < 0 {
+			return kb, err
+		}
+		if err := keepVersions(ctx, kb.Store, o.keepVersions); err != nil {
+			return nil, errors.Join(err, kb.Close())
+		}
+		return kb, nil
 	}
 	if o.embedder != (config.Embedder{}) {
 		if err := checkEmbedder(o.embedder); err != nil {

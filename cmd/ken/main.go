@@ -138,6 +138,10 @@ exactly the passages that this person may read, as if nothing else existed.
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 3 the ingest went through but refused some documents.`,
+		Example: `  ken demo
+  ken ingest ~/handbook
+  ken search "how much parental leave do I get"
+  ken serve --stdio`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -150,7 +154,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 		return p.setMemory(*memory, cmd.Flags().Changed("memory"))
 	}
 	root.AddCommand(
-		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.verifyCommand(),
+		p.demoCommand(), p.ingestCommand(), p.searchCommand(), p.fetchCommand(), p.versionsCommand(), p.verifyCommand(),
 		p.serveCommand(), p.protectCommand(), p.keysCommand(), p.aclCommand(), p.auditCommand(), p.checkCommand(), p.indexCommand(), p.evalCommand(),
 		p.exportCommand(), p.importCommand(), p.deleteCommand(), p.retentionCommand(), p.receiptCommand(),
 		p.sourcesCommand(), p.quarantineCommand(), p.watchCommand(),
@@ -170,7 +174,7 @@ func markUsageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage("%w", err)
+				return usage("%w: want `%s`", err, cmd.UseLine())
 			}
 			return nil
 		}

@@ -14,6 +14,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/policy"
 	"ken/corpora/retention"
+	"ken/index"
 	"ken/index/embedded"
 )
 
@@ -97,6 +98,12 @@ func (p *program) applyRetention(ctx context.Context, dryRun bool, file string) 
 	if err != nil {
 		return err
 	}
+	if !dryRun {
+		// An earlier version may be expired though its document is not.
+		if _, err := store.DropVersions(ctx, func(v index.Version, _ int) bool { return expired(v.Document) }); err != nil {
+			return err
+		}
+	}
 	if dryRun || len(found) == 0 {
 		for _, d := range found {
 			fmt.Fprintln(p.stdout, visible(string(d.ID)))
@@ -104,11 +111,7 @@ func (p *program) applyRetention(ctx context.Context, dryRun bool, file string) 
 		fmt.Fprintf(p.stderr, "%d documents are expired\n", len(found))
 		return nil
 	}
-	ids := make([]corpora.DocID, len(found))
-	for i, d := range found {
-		ids[i] = d.ID
-	}
-	if err := store.Delete(ctx, ids...); err != nil {
+	if err := store.Delete(ctx, idsOf(found)...); err != nil {
 		return err
 	}
 	return p.certify(ctx, store, dir, file, receipt.Statement{Deleted: found, By: string(by), Reason: "retention", KeptOut: true})

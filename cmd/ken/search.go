@@ -199,13 +199,14 @@ func status(d corpora.Document) string {
 }
 
 func (p *program) fetchCommand() *cobra.Command {
-	var as, jsonFile string
+	var as, jsonFile, version string
 	var offset, limit int
 	cmd := &cobra.Command{
-		Use:     "fetch ID",
-		Short:   "Print a document's text as a person",
-		Example: `  ken fetch --as user:ann,group:hr handbook/people/leave.md`,
-		Args:    cobra.ExactArgs(1),
+		Use:   "fetch ID",
+		Short: "Print a document's text as a person",
+		Example: `  ken fetch --as user:ann,group:hr handbook/people/leave.md
+  ken fetch --as user:ann handbook/people/leave.md --version 4c1d…`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			who, err := p.asker(cmd.Context(), as)
 			if err != nil {
@@ -216,9 +217,9 @@ func (p *program) fetchCommand() *cobra.Command {
 				return err
 			}
 			defer kb.Close()
-			page, err := kb.Fetch(cmd.Context(), who, corpora.DocID(args[0]), offset, limit)
+			page, err := kb.FetchVersion(cmd.Context(), who, corpora.DocID(args[0]), version, offset, limit)
 			if errors.Is(err, index.ErrNotFound) {
-				return errors.New("no such document for whoever asks: `ken search` prints the ids")
+				return errNoDocument
 			}
 			if err != nil {
 				return err
@@ -238,6 +239,7 @@ func (p *program) fetchCommand() *cobra.Command {
 	}
 	asFlag(cmd, &as)
 	jsonFlag(cmd, &jsonFile)
+	cmd.Flags().StringVar(&version, "version", "", "an earlier `VERSION` of it; ken versions lists those that are kept")
 	cmd.Flags().IntVar(&offset, "offset", 0, "begin at this byte")
 	cmd.Flags().IntVar(&limit, "bytes", 0, "bytes at most (default 65536)")
 	return cmd
@@ -252,7 +254,8 @@ func (p *program) verifyCommand() *cobra.Command {
 		Long: `Check whether the quoted bytes still stand where a citation says.
 
 Exit code 0: they do. 1: the text changed, or there is no such document for the
-person who asks.`,
+person who asks. If the version that was quoted is kept (ken ingest --keep-versions),
+text that changed since is told from text that never stood there.`,
 		Example: `  ken verify handbook/people/leave.md --span 120-240 --sha256 9f86d081… --version 4c1d…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

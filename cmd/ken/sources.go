@@ -14,11 +14,12 @@ import (
 
 	"ken/cmd/ken/internal/ledger"
 	"ken/index"
+	"ken/tools"
 )
 
 // staleAfter is the age from which on a source counts as stale, unless a flag says
 // otherwise.
-const staleAfter = 72 * time.Hour
+const staleAfter = tools.StaleAfter
 
 // sourceStatus is one line of ken sources.
 type sourceStatus struct {
@@ -40,8 +41,8 @@ func (p *program) sourcesCommand() *cobra.Command {
 		Use:   "sources",
 		Short: "Show each source: documents, last sync, lag, quarantine, errors",
 		Long: `Show what is known of each source. The lag is the time since the newest run that
-read the source to its end. Exit code 1 if a source is stale: its lag is longer than --max-age,
-or it was never read to its end.`,
+read the source to its end. Exit code 1 if a source is stale: its lag is longer than
+--max-age, or it was never read to its end.`,
 		Example: `  ken sources
   ken sources --max-age 24h --json -`,
 		Args: cobra.NoArgs,
@@ -94,6 +95,16 @@ func (p *program) sources(ctx context.Context, maxAge time.Duration) (all []sour
 		all = append(all, statusOf(name, counts[name], known[name], p.now(), maxAge))
 	}
 	return all, nil
+}
+
+// lastReads tells when each source was last read to its end.
+func (p *program) lastReads() (map[string]time.Time, error) {
+	l, err := p.ledger()
+	out := make(map[string]time.Time, len(l))
+	for name, s := range l {
+		out[name] = s.LastGood
+	}
+	return out, err
 }
 
 func statusOf(name string, documents int, s ledger.Source, now time.Time, maxAge time.Duration) sourceStatus {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ken/retrieval"
@@ -16,11 +17,16 @@ import (
 func TestVerify(t *testing.T) {
 	data, dir := filepath.Join(t.TempDir(), "data"), folderOf(t, "# Leave\n\nParental leave is sixteen weeks.\n")
 	mustRun(t, ken(t, data, "ingest", dir, "--name", "h", "--owner", "user:ann"))
-	var answer retrieval.Response
-	if err := json.Unmarshal([]byte(mustRun(t, ken(t, data, "search", "--as", "user:ann", "--json", "-", "parental leave"))), &answer); err != nil {
-		t.Fatal(err)
+	var c retrieval.Citation
+	search := func() {
+		t.Helper()
+		var answer retrieval.Response
+		if err := json.Unmarshal([]byte(mustRun(t, ken(t, data, "search", "--as", "user:ann", "--json", "-", "parental leave"))), &answer); err != nil {
+			t.Fatal(err)
+		}
+		c = answer.Results[0].Passages[0].Citation
 	}
-	c := answer.Results[0].Passages[0].Citation
+	search()
 	verify := func(who string) (string, int) {
 		out, err := ken(t, data, "verify", string(c.Document), "--as", who, "--span", fmt.Sprintf("%d-%d", c.Span.Start, c.Span.End),
 			"--sha256", c.Hash, "--version", c.Version).Output()
@@ -46,6 +52,14 @@ func TestVerify(t *testing.T) {
 	expect("to whom may not read it", "user:bob", "not found\n", exitFailed)
 	change("# Leave\n\nParental leave is eighteen weeks.\n")
 	expect("another number", "user:ann", "changed\n", exitFailed)
+	mustRun(t, ken(t, data, "ingest", dir, "--name", "h", "--owner", "user:ann", "--keep-versions", "2"))
+	search()
+	change("# Leave\n\nParental leave is twenty weeks.\n")
+	expect("the version is kept", "user:ann", "unchanged in an earlier version\n", exitFailed)
+	expect("a version of what may not be read", "user:bob", "not found\n", exitFailed)
+	if text := mustRun(t, ken(t, data, "fetch", string(c.Document), "--as", "user:ann", "--version", c.Version)); !strings.Contains(text, "eighteen") {
+		t.Errorf("the cited version reads %q", text)
+	}
 	if err := os.Remove(filepath.Join(dir, "leave.md")); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ type Report struct {
 	Revision  uint64   `json:"revision"`
 	Documents int      `json:"documents"`
 	Chunks    int      `json:"chunks"`
-	Vectors   int      `json:"vectors"` // rows of live chunks
+	Versions  int      `json:"versions,omitempty"` // earlier ones that are kept
+	Vectors   int      `json:"vectors"`            // rows of live chunks
 	Segments  int      `json:"segments"`
 	Classes   int      `json:"classes"`
 	Problems  []string `json:"problems,omitempty"` // none if all is well; at most maxProblems
@@ -55,7 +56,7 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, classes{}, 0; return nil },
 			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses, c.checkRecords)
 	}
-	for _, step := range append(steps, c.checkLeftovers) {
+	for _, step := range append(steps, c.checkLeftovers, c.checkVersions) {
 		if err := step(ctx); err != nil {
 			return c.Report, fmt.Errorf("check: %w", err)
 		}
@@ -298,6 +299,31 @@ func (c *checker) checkLeftovers(ctx context.Context) error {
 			c.problem("text %x belongs to no document", key[1:])
 		}
 		return true, nil
+	})
+}
+
+// checkVersions reads all earlier versions: each is of a document that is
+// there, and stands once.
+func (c *checker) checkVersions(ctx context.Context) error {
+	lower, stands := []byte{versionPrefix}, map[string]bool{}
+	return scan(ctx, c.active.snapshot, lower, after(lower), func(key, value []byte) (bool, error) {
+		c.Versions++
+		v, _, err := decodeVersion(key, value)
+		if errors.Is(err, errTruth) {
+			c.problem("a version: %v", err)
+			return true, nil
+		}
+		_, err = headOf(ctx, c.active.snapshot, v.Document.ID)
+		name := fmt.Sprintf("version %s of %q", v.Document.Version, v.Document.ID)
+		switch {
+		case errors.Is(err, index.ErrNotFound):
+			c.problem("%s belongs to no document", name)
+			return true, nil
+		case stands[name]:
+			c.problem("%s stands twice", name)
+		}
+		stands[name] = true
+		return true, err
 	})
 }
 

@@ -45,7 +45,7 @@ func (s *Store) Erase(ctx context.Context, ids ...corpora.DocID) error {
 
 // erase removes a document and the past of its lists, where its id stands too.
 func (c *change) erase(id corpora.DocID) error {
-	if err := c.remove(id); err != nil {
+	if err := c.delete(id); err != nil {
 		return err
 	}
 	delete(c.lists.before, id)

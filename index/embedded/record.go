@@ -25,6 +25,7 @@ import (
 //	g number id       seal, place of the document's chunks in that generation; see headIn
 //	e SHA-256 of id   nothing: the id was erased
 //	h, H              the past of lists, see history.go
+//	v                 earlier versions, see versions.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C
 // of the key and what follows: a record that names another class by damage, or
@@ -160,7 +161,12 @@ func encodeDocument(h documentHead, d corpora.Document) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(h.chunks))
 	b = binary.AppendUvarint(b, h.title)
 	b = binary.AppendUvarint(b, h.body)
-	b = appendString(b, h.language)
+	b = appendMetadata(appendString(b, h.language), d)
+	return seal(documentKey(d.ID), b), nil
+}
+
+// appendMetadata appends the document without its id and its ACL.
+func appendMetadata(b []byte, d corpora.Document) []byte {
 	for _, s := range documentFields(&d) {
 		b = appendString(b, *s)
 	}
@@ -176,7 +182,7 @@ func encodeDocument(h documentHead, d corpora.Document) ([]byte, error) {
 	} else {
 		b = append(b, 0)
 	}
-	return seal(documentKey(d.ID), b), nil
+	return b
 }
 
 // documentFields returns the fields that are stored as they are, in their order.

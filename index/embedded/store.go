@@ -34,6 +34,7 @@ type Store struct {
 	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
 
 	nextFile atomic.Uint64
+	keep     atomic.Int32       // earlier versions of a document; see KeepVersions
 	wake     chan struct{}      // there may be something to merge
 	stop     context.CancelFunc // ends the merger
 	merger   sync.WaitGroup

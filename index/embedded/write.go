@@ -53,9 +53,13 @@ func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error
 		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
+		if err := c.keepVersion(e.Document); err != nil {
+			return fmt.Errorf("%q: keep its version: %w", e.Document.ID, err)
+		}
 		if err := c.remove(e.Document.ID); err != nil {
 			return err
 		}
+		c.texts[e.Document.ID] = e.Chunks
 	}
 	records := make([]documentHead, len(entries))
 	for i, e := range entries {
@@ -195,6 +199,11 @@ func (c *change) remove(id corpora.DocID) error {
 	return c.batch.Delete(documentKey(id), nil)
 }
 
+// delete removes the document with its earlier versions.
+func (c *change) delete(id corpora.DocID) error {
+	return errors.Join(c.remove(id), c.removeVersions(id))
+}
+
 // kill counts the document's chunks as dead in their segment.
 func (c *change) kill(h documentHead) {
 	i := sort.Search(len(c.segments), func(i int) bool { return c.segments[i].Last >= h.first })
@@ -261,7 +270,7 @@ func (s *Store) Delete(ctx context.Context, ids ...corpora.DocID) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	return s.write(&request{ctx: ctx, apply: func(c *change) error {
 		for _, id := range ids {
-			if err := c.remove(id); err != nil {
+			if err := c.delete(id); err != nil {
 				return fmt.Errorf("%q: %w", id, err)
 			}
 		}

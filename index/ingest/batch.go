@@ -179,13 +179,31 @@ func (r *run) embed(ctx context.Context, puts []put) ([]embed.Vector, error) {
 	return vectors, nil
 }
 
-// reuse finds the vectors that the store has for the document's chunks.
+// reuse finds the vectors that the store has for the document's chunks: under its
+// id, or under that of a document with the same text, which it may have been.
 func (r *run) reuse(ctx context.Context, p *put) (err error) {
 	p.vectors = make([]embed.Vector, len(p.chunks))
 	if r.present[p.document.ID] {
 		p.vectors, err = r.Store.Vectors(ctx, p.document, p.chunks)
 	}
-	return err
+	if err != nil || !slices.ContainsFunc(p.vectors, func(v embed.Vector) bool { return v == nil }) {
+		return err
+	}
+	if r.moves == nil {
+		r.moves = movesOf(r.known)
+	}
+	if was, ok := r.moves.from(p.document, p.chunks); ok {
+		before := p.document
+		before.ID = was
+		found, err := r.Store.Vectors(ctx, before, p.chunks)
+		for i, v := range found {
+			if p.vectors[i] == nil {
+				p.vectors[i] = v
+			}
+		}
+		return err
+	}
+	return nil
 }
 
 // useModel makes the embedder's model the store's. If the store has vectors of

@@ -45,6 +45,7 @@ type run struct {
 	present map[corpora.DocID]bool             // what the store has now
 	seen    map[corpora.DocID]bool             // what the source listed
 	batch   batch
+	moves   *moves // nil until a new document was seen
 	started time.Time
 	listed  counter
 	done    int

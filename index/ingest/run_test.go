@@ -60,7 +60,7 @@ func TestSecondRun(t *testing.T) {
 		{"changed, then deleted", shelf{pages: []page{{path: "a.md", text: "new"}, {path: "a.md", op: corpora.Delete}}, open: true}, "seen 1 deleted 1 partial", 0, "b.md c.md", "b.md c.md"},
 		{"deleted, then as before", shelf{pages: []page{{path: "a.md", op: corpora.Delete}, base[0]}, open: true}, "seen 1 added 1 deleted 1 partial", 1, "a.md b.md c.md", "a.md b.md c.md"},
 		{"deleted, then put with another stamp", shelf{pages: []page{{path: "a.md", op: corpora.Delete}, {path: "a.md", text: base[0].text, stamp: "2"}}, open: true}, "seen 1 added 1 deleted 1 partial", 1, "a.md b.md c.md", "a.md b.md c.md"},
-		{"moved", shelf{pages: append(with("", nil)[:2], page{path: "d.md", text: base[2].text})}, "seen 3 added 1 unchanged 2 deleted 1", 1, "a.md b.md d.md", "a.md b.md d.md"},
+		{"moved", shelf{pages: append(with("", nil)[:2], page{path: "d.md", text: base[2].text})}, "seen 3 added 1 unchanged 2 deleted 1", 0, "a.md b.md d.md", "a.md b.md d.md"},
 		{"vanished while it was read", shelf{pages: with("b.md", func(p *page) { p.err = fmt.Errorf("open: %w", corpora.ErrGone) })}, "seen 2 unchanged 2 deleted 1", 0, "a.md c.md", "a.md c.md"},
 		{"listed twice", shelf{pages: append(with("", nil), page{path: "a.md", text: "other", acl: hr})}, "seen 3 unchanged 3; shelf/a.md list", 0, "a.md b.md c.md", "a.md b.md c.md"},
 		{"emptied", shelf{pages: with("b.md", func(p *page) { p.text = "" })}, "seen 3 updated 1 unchanged 2", 0, "a.md b.md c.md", "a.md b.md c.md"},

@@ -67,6 +67,7 @@ func (p *pair) edit(ctx context.Context) error {
 		return nil
 	}
 	d := &p.world.docs[i]
+	p.world.remember(*d)
 	d.Title, d.Language = p.world.phrase("en", 4), "en"
 	p.world.write(d)
 	return p.all.put(ctx, *d)
@@ -80,6 +81,7 @@ func (p *pair) delete(ctx context.Context) error {
 	id := p.world.docs[i].ID
 	p.world.docs = slices.Delete(p.world.docs, i, i+1)
 	p.world.gone = append(p.world.gone, id)
+	delete(p.world.past, id)
 	return p.all.remove(ctx, id)
 }
 
@@ -115,18 +117,52 @@ func (p *pair) othersAsk(ctx context.Context) error {
 	return nil
 }
 
+// grant opens a document, and asks for what stood in it while it was closed.
 func (p *pair) grant(ctx context.Context) error {
 	i, ok := p.hidden()
 	if !ok {
 		return nil
 	}
 	d := &p.world.docs[i]
+	if p.world.chance(2) {
+		p.world.remember(*d)
+		p.world.write(d)
+		if err := p.all.put(ctx, *d); err != nil {
+			return err
+		}
+	}
 	d.ACL = p.world.openTo(p.person)
 	d.noise = 0
 	if err := p.all.put(ctx, *d); err != nil {
 		return err
 	}
-	return p.own.put(ctx, *d)
+	if err := p.bring(ctx, *d); err != nil {
+		return err
+	}
+	for _, old := range p.world.past[d.ID] {
+		method, params := call("fetch", map[string]any{"id": string(d.ID), "version": old.Version})
+		if err := p.same(ctx, newRequest(1, false, method, params)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bring gives the server of the person's own documents one of them, with the
+// earlier versions that the person may read now and no others.
+func (p *pair) bring(ctx context.Context, d document) error {
+	if err := p.own.remove(ctx, d.ID); err != nil {
+		return err
+	}
+	for _, old := range p.world.past[d.ID] {
+		if !old.ACL.Admits(p.person, p.world.now) {
+			continue
+		}
+		if err := p.own.put(ctx, old); err != nil {
+			return err
+		}
+	}
+	return p.own.put(ctx, d)
 }
 
 // revoke asks for the document before and after, so that a stale copy would show.
@@ -157,11 +193,12 @@ func (p *pair) editOwn(ctx context.Context) error {
 		return nil
 	}
 	d := &p.world.docs[i]
+	p.world.remember(*d)
 	p.world.write(d)
 	if err := p.all.put(ctx, *d); err != nil {
 		return err
 	}
-	return p.own.put(ctx, *d)
+	return p.bring(ctx, *d)
 }
 
 // pass moves the clock; grants begin and end. What the person may read now is
@@ -177,8 +214,8 @@ func (p *pair) pass(ctx context.Context) error {
 		now := d.ACL.Admits(p.person, p.world.now)
 		var err error
 		switch {
-		case now && !before[d.ID]:
-			err = p.own.put(ctx, d)
+		case now && (!before[d.ID] || len(p.world.past[d.ID]) > 0): // the list of a version can begin and end, too
+			err = p.bring(ctx, d)
 		case !now && before[d.ID]:
 			err = p.own.remove(ctx, d.ID)
 		}

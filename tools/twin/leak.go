@@ -94,6 +94,7 @@ type leakySearcher struct {
 	tools.Searcher
 	search    func(context.Context, acl.Principal, retrieval.Request) (retrieval.Response, error)
 	fetch     func(context.Context, acl.Principal, corpora.DocID, int, int) (retrieval.Page, error)
+	version   func(context.Context, acl.Principal, corpora.DocID, string, int, int) (retrieval.Page, error)
 	documents func(context.Context, acl.Principal, string, corpora.DocID, int) ([]corpora.Document, error)
 }
 
@@ -109,6 +110,13 @@ func (l leakySearcher) Fetch(ctx context.Context, p acl.Principal, id corpora.Do
 		return l.Searcher.Fetch(ctx, p, id, offset, limit)
 	}
 	return l.fetch(ctx, p, id, offset, limit)
+}
+
+func (l leakySearcher) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error) {
+	if l.version == nil {
+		return l.Searcher.FetchVersion(ctx, p, id, version, offset, limit)
+	}
+	return l.version(ctx, p, id, version, offset, limit)
 }
 
 func (l leakySearcher) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {

@@ -33,6 +33,7 @@ func Leaks() []Leak {
 		{Channel: 9, Name: "facets", searcher: answers(facets)},
 		{Channel: 10, Name: "suggestions by prefix", searcher: suggestions},
 		{Channel: 11, Name: "forbidden is not unknown", searcher: forbidden},
+		{Channel: 11, Name: "a version of it is not unknown", searcher: forbiddenVersion},
 		{Channel: 12, Name: "fetch from before the revoke", searcher: staleFetch},
 		{Channel: 13, Name: "cache by question alone", searcher: sharedCache},
 		{Channel: 14, Name: "error texts", searcher: errorTexts},
@@ -191,6 +192,18 @@ func forbidden(s tools.Searcher, h *Held) tools.Searcher {
 		}
 		return page, err
 	}}
+}
+
+func forbiddenVersion(s tools.Searcher, h *Held) tools.Searcher {
+	return leakySearcher{
+		Searcher: s, version: func(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error) {
+			page, err := s.FetchVersion(ctx, p, id, version, offset, limit)
+			if _, exists := h.docs[id]; exists && errors.Is(err, index.ErrNotFound) {
+				return page, fmt.Errorf("%w: this version is not kept", retrieval.ErrQuery)
+			}
+			return page, err
+		},
+	}
 }
 
 // staleFetch keeps pages until their document is deleted; a revoke does not reach them.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"ken/corpora"
 	"ken/corpora/acl"
 )
 
@@ -120,7 +121,11 @@ func (w *world) id() string {
 }
 
 func (w *world) fetch(acl.Principal) (string, map[string]any) {
-	a := map[string]any{"id": w.id()}
+	id := w.id()
+	a := map[string]any{"id": id}
+	if w.chance(3) {
+		a["version"] = w.versionOf(corpora.DocID(id))
+	}
 	if w.chance(3) {
 		a["offset"] = w.rng.IntN(400)
 	}
@@ -128,6 +133,26 @@ func (w *world) fetch(acl.Principal) (string, map[string]any) {
 		a["max_tokens"] = 64 + w.rng.IntN(100)
 	}
 	return call("fetch", a)
+}
+
+// versionOf is mostly one that the document has or had; else one of another, or none.
+func (w *world) versionOf(id corpora.DocID) string {
+	if past := w.past[id]; len(past) > 0 && !w.chance(4) {
+		return pick(w, past).Version
+	}
+	switch w.rng.IntN(3) {
+	case 0:
+		if len(w.docs) > 0 {
+			return pick(w, w.docs).Version
+		}
+	case 1:
+		for _, d := range w.docs {
+			if d.ID == id {
+				return d.Version
+			}
+		}
+	}
+	return strings.Repeat("0f", 16)
 }
 
 func (w *world) feedback(acl.Principal) (string, map[string]any) {

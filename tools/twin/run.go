@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
 )
@@ -163,7 +164,7 @@ func compareWorld(ctx context.Context, o Options, leak Leak, seed uint64, first 
 
 // open builds the two servers and goes through the comparison.
 func (p *pair) open(ctx context.Context, o Options, leak Leak) (err error) {
-	p.report.Methods = map[string]int{}
+	p.report.Methods, p.world.past = map[string]int{}, map[corpora.DocID][]document{}
 	if p.all, err = newSide(ctx, p.world, o, leak, p.world.docs); err != nil {
 		return err
 	}
@@ -174,6 +175,11 @@ func (p *pair) open(ctx context.Context, o Options, leak Leak) (err error) {
 	}
 	if p.own, err = newSide(ctx, p.world, o, leak, mine); err != nil {
 		return err
+	}
+	for range 4 { // so that there are earlier versions
+		if err := errors.Join(p.edit(ctx), p.editOwn(ctx)); err != nil {
+			return err
+		}
 	}
 	if err := p.compare(ctx, requestsAtFirst); err != nil {
 		return err

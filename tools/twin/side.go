@@ -86,8 +86,16 @@ func (s *side) serve() error {
 	if err != nil {
 		return err
 	}
+	synced := func(context.Context) (map[string]time.Time, error) { // of all sources, on both servers
+		out := map[string]time.Time{}
+		for i, name := range sources {
+			out[name] = s.world.now.Add(-time.Duration(i) * 50 * time.Hour)
+		}
+		return out, nil
+	}
 	s.server, err = tools.New(searcher, tools.Options{
 		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s}, Feedback: forgotten{},
+		Freshness: synced,
 	})
 	return err
 }

@@ -29,7 +29,13 @@ func options(t *testing.T) twin.Options {
 		Embedder: e, Seed: *seed, Comparisons: *n,
 		Place: func() (func() (twin.Store, error), error) {
 			fs := vfs.NewMem()
-			return func() (twin.Store, error) { return embedded.Open("index", embedded.Options{FS: fs}) }, nil
+			return func() (twin.Store, error) {
+				s, err := embedded.Open("index", embedded.Options{FS: fs})
+				if err == nil {
+					s.KeepVersions(twin.Versions)
+				}
+				return s, err
+			}, nil
 		},
 	}
 }

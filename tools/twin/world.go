@@ -43,13 +43,14 @@ type world struct {
 	now    time.Time
 	docs   []document // of the server that has all, in order of creation
 	gone   []corpora.DocID
-	number int        // of the document that is made next
-	ops    []document // that stewards administer; on both servers, and in no other list
-	asking bool       // others ask: they change nothing
+	past   map[corpora.DocID][]document // the versions that a document had, the oldest first; with their lists when they were replaced
+	number int                          // of the document that is made next
+	ops    []document                   // that stewards administer; on both servers, and in no other list
+	asking bool                         // others ask: they change nothing
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 22)), now: time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)}
+	w := &world{past: map[corpora.DocID][]document{}, rng: rand.New(rand.NewPCG(seed, 22)), now: time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)}
 	sizes := []int{3, 12, 30, 30, 60, 130}
 	for range sizes[w.rng.IntN(len(sizes))] {
 		w.docs = append(w.docs, w.newDocument(w.newList()))
@@ -93,6 +94,16 @@ func (w *world) write(d *document) {
 	}
 	d.text = b.String()
 	d.Version = version(*d)
+}
+
+// Versions is how many earlier versions the stores have to keep; none is right, too,
+// and compares less.
+const Versions = 3
+
+// remember notes the document as it is, before it gets another text.
+func (w *world) remember(d document) {
+	past := append(w.past[d.ID], d)
+	w.past[d.ID] = past[max(len(past)-Versions, 0):]
 }
 
 func rare(number, i int) string { return fmt.Sprintf("zq%03dx%d", number, i) }

@@ -27,7 +27,14 @@ var ways = []struct {
 	// … which is called for the gate, and by what writes the index and never answers anybody.
 	{"ken/index/embedded.getChunk", []string{
 		"ken/index/embedded.(state).chunk", "ken/index/embedded.(state).vectorsOf", "ken/index/embedded.(checker).checkChunks",
-		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", "ken/index/embedded.(state).entry", "ken/index/embedded.(state).lacking",
+		"ken/index/embedded.(Store).Reembed", "ken/index/embedded.(change)", // a change keeps the text that it replaces
+		"ken/index/embedded.(state).entry", "ken/index/embedded.(state).lacking",
+	}},
+	// A kept version is decoded for its own gate, which asks the document's list and the version's, and by the check.
+	{"ken/index/embedded.decodeVersion", []string{"ken/index/embedded.(view).Version", "ken/index/embedded.(checker).checkVersions"}},
+	{"ken/index.(Versioned).Version", []string{"ken/retrieval.(snapshot).earlier"}},
+	{"ken/index/embedded.decodeKept", []string{
+		"ken/index/embedded.decodeVersion", "ken/index/embedded.scanVersions", "ken/index/embedded.(Store).DropVersions",
 	}},
 	// An operator's export writes whole entries to a file, and the surface does not reach it.
 	{"ken/index/embedded.(state).entry", []string{"ken/index/embedded.(Store).Entries"}},
@@ -46,8 +53,9 @@ var ways = []struct {
 	// The surface gets text from its gate, which notes what leaves.
 	{"ken/tools.(Searcher).Search", []string{"ken/tools.(gate).Search", "ken/tools.(surface).search", "ken/tools/twin", "ken/cmd/ken.(member).Search"}},
 	{"ken/tools.(Searcher).Fetch", []string{
-		"ken/tools.(gate).Fetch", "ken/tools.(surface).page", "ken/tools.(surface).readResource", "ken/tools/twin", "ken/cmd/ken.(member).Fetch",
+		"ken/tools.(gate).Fetch", "ken/tools.(surface).fetch", "ken/tools.(surface).readResource", "ken/tools/twin", "ken/cmd/ken.(member).Fetch",
 	}},
+	{"ken/tools.(Searcher).FetchVersion", []string{"ken/tools.(gate).FetchVersion", "ken/tools.(surface).fetch", "ken/cmd/ken.(member).FetchVersion", "ken/tools/twin"}},
 	{"ken/tools.(Searcher).Documents", []string{
 		"ken/tools.(gate).Documents", "ken/tools.(surface).listResources", "ken/tools.(surface).matchingIDs", "ken/tools/twin", "ken/cmd/ken.(member).Documents",
 	}},

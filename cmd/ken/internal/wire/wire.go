@@ -127,6 +127,7 @@ func (o Options) beforeMaking(ctx context.Context, dir string) error {
 // open makes the base of an open store. How the active generation is made stands
 // with it; the settings are of a store that has never had another.
 func open(ctx context.Context, store *embedded.Store, o Options) (*Base, error) {
+	store.KeepVersions(o.Settings.KeepVersions)
 	making, err := activeMaking(store)
 	if err != nil {
 		return nil, err
