@@ -20,11 +20,11 @@ build: ## build bin/ken
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ken
 
 .PHONY: build-full
-build-full: ## build bin/ken-full, with the drivers of clouds (S3, GCS, Azure)
+build-full: ## build bin/ken-full, with the drivers of clouds and brokers (S3, GCS, Azure, NATS, Kafka)
 	$(GO) build -tags full -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)-full ./cmd/ken
 
 .PHONY: test-full
-test-full: build-full ## test what only the full binary has (an S3-compatible server)
+test-full: build-full ## test what only the full binary has (an S3-compatible server, NATS, Kafka)
 	$(GO) vet -tags full ./cmd/ken/...
 	$(GO) test -tags full -run TestEverySource ./cmd/ken
 

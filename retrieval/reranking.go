@@ -15,6 +15,8 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []
 	if s.Reranker == nil || n == 0 {
 		return ranked, nil
 	}
+	ctx, end := Stage(ctx, StageRerank)
+	defer end()
 	texts, err := v.texts(ctx, hitsOf(ranked[:n]))
 	if err != nil {
 		return nil, err

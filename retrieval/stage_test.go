@@ -30,7 +30,7 @@ func TestStagesAreNotCountedTwice(t *testing.T) {
 
 // Without a listener a search times nothing; with one, every stage is told.
 func TestSearchTellsItsStages(t *testing.T) {
-	s := library(t, retrieval.Options{Embedder: embedder(t)}, handbook()...)
+	s := library(t, retrieval.Options{Embedder: embedder(t), Reranker: longest{}}, handbook()...)
 	var mu sync.Mutex
 	got := map[string]int{}
 	ctx := retrieval.WithStages(t.Context(), func(stage string, _ time.Duration) {
@@ -43,7 +43,7 @@ func TestSearchTellsItsStages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, stage := range []string{retrieval.StageFeedback, retrieval.StageRescore, retrieval.StageFuse, retrieval.StageFold, retrieval.StagePack} {
+	for _, stage := range []string{retrieval.StageFeedback, retrieval.StageRescore, retrieval.StageFuse, retrieval.StageRerank, retrieval.StageFold, retrieval.StagePack} {
 		if got[stage] != 1 {
 			t.Errorf("stage %s was told %d times of one search: %v", stage, got[stage], got)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"sync"
@@ -27,7 +28,7 @@ type overridden struct {
 // loaded is what was known of a document when it was loaded.
 type loaded struct {
 	source  acl.List
-	inForce string // key of the list that the pipeline was given
+	inForce acl.List // what the pipeline was given
 }
 
 // overridden puts the overrides of the data directory over a source.
@@ -39,13 +40,6 @@ func (p *program) overridden(s corpora.Source) (*overridden, error) {
 func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
 		for c, err := range o.Source.Changes(ctx, after) {
-			if err == nil && c.Op == corpora.Put {
-				removed, berr := o.removed(c.ID)
-				if removed {
-					continue
-				}
-				err = berr
-			}
 			if load := c.Load; err == nil && load != nil {
 				c.Load = func(ctx context.Context) (corpora.Document, []byte, error) { return o.load(ctx, load) }
 			}
@@ -54,15 +48,6 @@ func (o *overridden) Changes(ctx context.Context, after corpora.Cursor) iter.Seq
 			}
 		}
 	}
-}
-
-func (o *overridden) removed(id corpora.DocID) (removed bool, err error) {
-	err = o.book.Do(func(p *policy.Pages) error {
-		said, _ := p.Of(id)
-		removed = said.Removed
-		return nil
-	})
-	return removed, err
 }
 
 func (o *overridden) load(ctx context.Context, load func(context.Context) (corpora.Document, []byte, error)) (corpora.Document, []byte, error) {
@@ -81,7 +66,7 @@ func (o *overridden) load(ctx context.Context, load func(context.Context) (corpo
 		return err
 	})
 	o.mu.Lock()
-	o.onWay[d.ID] = loaded{source, d.ACL.Key()}
+	o.onWay[d.ID] = loaded{source, d.ACL}
 	o.mu.Unlock()
 	return d, data, err
 }
@@ -95,17 +80,24 @@ type overriding struct {
 	by *overridden
 }
 
-// latest is what is in force for a list that the pipeline was given. A list
-// that the pipeline has made itself, to close a document, stays.
+// latest is what is in force for a list that the pipeline was given, with what the
+// document's content requires besides (see [acl.List.Classified]). A list that the
+// pipeline has made itself, to close a document, stays.
 func (o overriding) latest(p *policy.Pages, id corpora.DocID, l acl.List) acl.List {
-	o.by.mu.Lock()
-	was, ok := o.by.onWay[id]
-	o.by.mu.Unlock()
-	if !ok || l.Key() != was.inForce {
+	was, ok := o.loaded(id)
+	if !ok || l.Key() != l.Instead(was.inForce.Allow(), was.inForce.Deny()).Key() {
 		return l
 	}
 	said, _ := p.Of(id)
-	return said.Apply(was.source)
+	now := said.Apply(was.source)
+	return l.Instead(now.Allow(), now.Deny())
+}
+
+func (o overriding) loaded(id corpora.DocID) (loaded, bool) {
+	o.by.mu.Lock()
+	defer o.by.mu.Unlock()
+	was, ok := o.by.onWay[id]
+	return was, ok
 }
 
 func (o overriding) arrived(id corpora.DocID) {
@@ -116,14 +108,11 @@ func (o overriding) arrived(id corpora.DocID) {
 
 func (o overriding) Replace(ctx context.Context, entries ...index.Entry) error {
 	return o.by.book.Do(func(p *policy.Pages) error {
-		var kept []index.Entry
-		for _, e := range entries {
-			if said, _ := p.Of(e.Document.ID); !said.Removed {
-				e.Document.ACL = o.latest(p, e.Document.ID, e.Document.ACL)
-				kept = append(kept, e)
-			}
+		entries := slices.Clone(entries)
+		for i, e := range entries {
+			entries[i].Document.ACL = o.latest(p, e.Document.ID, e.Document.ACL)
 		}
-		if err := o.Store.Replace(ctx, kept...); err != nil {
+		if err := without(ctx, index.ErrErased, entries, o.Store.Replace); err != nil {
 			return err
 		}
 		for _, e := range entries {
@@ -139,7 +128,7 @@ func (o overriding) Update(ctx context.Context, docs ...corpora.Document) error 
 		for i, d := range docs {
 			docs[i].ACL = o.latest(p, d.ID, d.ACL)
 		}
-		if err := o.Store.Update(ctx, docs...); err != nil {
+		if err := without(ctx, index.ErrNotFound, docs, o.Store.Update); err != nil {
 			return err
 		}
 		for _, d := range docs {
@@ -149,13 +138,34 @@ func (o overriding) Update(ctx context.Context, docs ...corpora.Document) error 
 	})
 }
 
+// without writes all that can be written where some of it was deleted or erased
+// since the run began, which keeps out no other document.
+func without[T any](ctx context.Context, gone error, all []T, write func(context.Context, ...T) error) error {
+	err := write(ctx, all...)
+	if !errors.Is(err, gone) {
+		return err
+	}
+	for _, one := range all {
+		if err := write(ctx, one); err != nil && !errors.Is(err, gone) {
+			return err
+		}
+	}
+	return nil
+}
+
 // SetACL closes a document to those whom the list on its way does not admit;
-// one that was said by hand meanwhile counts besides.
+// what was said by hand meanwhile counts besides.
 func (o overriding) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
 	return o.by.book.Do(func(p *policy.Pages) error {
 		if said, ok := p.Of(id); ok {
 			l = l.With(nil, said.Change.Deny())
+			if was, ok := o.loaded(id); ok {
+				l = acl.Both(l, said.Apply(was.source))
+			}
 		}
-		return o.Store.SetACL(ctx, id, l)
+		if err := o.Store.SetACL(ctx, id, l); !errors.Is(err, index.ErrNotFound) {
+			return err
+		}
+		return nil // deleted since the run began
 	})
 }

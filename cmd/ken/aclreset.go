@@ -16,9 +16,9 @@ func (p *program) aclResetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "reset ID", Short: "Forget what was said by hand: back to what the source says",
 		Long: `Forget every grant, revoke and set that was made for a document with ken acl, and
-every change that an administrator made through an assistant. What the source said
-when it was read last is in force again. A document that was removed comes back with
-the next ingest.`,
+every list that an administrator set through an assistant. What the source said when
+it was read last is in force again. A document that was deleted comes back with
+ken delete --allow-again alone.`,
 		Example: `  ken acl reset handbook/pay/bands.md`, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(func(store *embedded.Store) error {
@@ -36,10 +36,6 @@ the next ingest.`,
 
 func (p *program) reset(ctx context.Context, pages *policy.Pages, store *embedded.Store, id corpora.DocID) error {
 	o, ok := pages.Of(id)
-	if ok && o.Removed {
-		fmt.Fprintln(p.stdout, "the next ingest brings it back, if its source still has it")
-		return pages.Set(id, nil)
-	}
 	d, err := store.Lookup(ctx, id)
 	if err != nil {
 		return err
@@ -55,7 +51,7 @@ func (p *program) reset(ctx context.Context, pages *policy.Pages, store *embedde
 	if err := store.SetACL(ctx, id, acl.Both(d.ACL, source)); err != nil {
 		return err
 	}
-	if err := pages.Set(id, nil); err != nil {
+	if err := pages.Forget(id); err != nil {
 		return err
 	}
 	d.ACL = source

@@ -7,19 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/wire"
+	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/policy"
+	"ken/corpora/protect"
+	"ken/corpora/protect/guard"
 	"ken/embed"
 	"ken/index"
 	"ken/index/archive"
 	"ken/index/embedded"
+	"ken/internal/atomicfile"
 )
 
 func (p *program) exportCommand() *cobra.Command {
@@ -59,25 +65,20 @@ func (p *program) export(ctx context.Context, file, source string, noVectors boo
 		return err
 	}
 	path := p.path(file)
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // for the owner alone
+	var counts archive.Counts
+	err = atomicfile.WriteFrom(path, func(w io.Writer) (err error) {
+		counts, err = writeBuffered(ctx, w, store, source, noVectors, strings.HasSuffix(path, ".gz"))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
-	}
-	counts, err := writeFile(ctx, tmp, store, source, noVectors, strings.HasSuffix(path, ".gz"))
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("export: %w", err), os.Remove(tmp.Name()))
 	}
 	fmt.Fprintf(p.stdout, "%d documents, %d chunks, %d erased ids\n", counts.Documents, counts.Chunks, counts.Erased)
 	return nil
 }
 
-// writeFile writes, syncs and closes the file.
-func writeFile(ctx context.Context, f *os.File, store *embedded.Store, source string, noVectors, zip bool) (counts archive.Counts, err error) {
-	defer func() { err = errors.Join(err, f.Close()) }()
-	buffered := bufio.NewWriterSize(f, 1<<20)
+func writeBuffered(ctx context.Context, w io.Writer, store *embedded.Store, source string, noVectors, zip bool) (counts archive.Counts, err error) {
+	buffered := bufio.NewWriterSize(w, 1<<20)
 	var out io.Writer = buffered
 	end := func() error { return nil }
 	if zip {
@@ -90,10 +91,7 @@ func writeFile(ctx context.Context, f *os.File, store *embedded.Store, source st
 	if err := end(); err != nil {
 		return counts, err
 	}
-	if err := buffered.Flush(); err != nil {
-		return counts, err
-	}
-	return counts, f.Sync()
+	return counts, buffered.Flush()
 }
 
 func writeArchive(ctx context.Context, out io.Writer, store *embedded.Store, source string, noVectors bool) (archive.Counts, error) {
@@ -136,11 +134,12 @@ func (p *program) importCommand() *cobra.Command {
 		Short: "Take in a file that ken export wrote",
 		Long: `Take in the documents of an export, in place of those with their ids. The whole
 file is checked before anything is changed. What was erased, here or where the file
-comes from, stays erased.
+comes from, stays erased; what was removed or kept long enough stays out, and so
+does a document with values that protect.yaml takes out: ingest its source.
 
 Permissions may have changed since the export, so nobody may read an imported
-document until its source is ingested again. With --with-permissions the lists in the file are
-taken for those of today.
+document until its source is ingested again. With --with-permissions the lists in the
+file are taken for those of today, and what was said here with ken acl goes over them.
 
 Vectors are kept if they are of this index's model, and made anew otherwise.`,
 		Example: `  ken import kb.jsonl.gz
@@ -165,8 +164,8 @@ func (p *program) importFile(ctx context.Context, file string, o importOptions) 
 		return err
 	}
 	defer func() { err = errors.Join(err, kb.Close()) }()
-	im := &importer{kb: kb, keep: model.Hash == kb.Embedder.Model().Hash, open: o.withPermissions, erased: map[string]bool{}}
-	if err := im.begin(ctx); err != nil {
+	im := &importer{kb: kb, keep: model.Hash == kb.Embedder.Model().Hash, open: o.withPermissions, erased: map[string]bool{}, keptOut: map[string]int{}}
+	if err := errors.Join(p.importRules(ctx, im), im.begin(ctx)); err != nil {
 		return err
 	}
 	counts, err := readArchive(ctx, path, archive.Handler{
@@ -176,7 +175,10 @@ func (p *program) importFile(ctx context.Context, file string, o importOptions) 
 	if err = errors.Join(err, im.flush(ctx)); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	fmt.Fprintf(p.stdout, "%d documents, %d chunks imported, %d kept out because they were erased\n", counts.Documents-im.refused, im.chunks, im.refused)
+	fmt.Fprintf(p.stdout, "%d documents, %d chunks imported, %d kept out\n", im.documents, im.chunks, counts.Documents-im.documents)
+	for _, reason := range slices.Sorted(maps.Keys(im.keptOut)) {
+		fmt.Fprintf(p.stdout, "  %d %s\n", im.keptOut[reason], reason)
+	}
 	if !o.withPermissions {
 		fmt.Fprintln(p.stdout, "Nobody may read them until their source is ingested again.")
 	}
@@ -220,11 +222,31 @@ type importer struct {
 	kb      *wire.Base
 	keep    bool // the vectors are of the store's model
 	open    bool // the lists are of today
+	book    *policy.Book
+	expired func(corpora.Document) bool
+	protect *protect.Protector
 	erased  map[string]bool
 	hashes  []string // of the archive, still to be erased here
 	batch   []index.Entry
-	chunks  int
-	refused int
+
+	documents, chunks int
+	keptOut           map[string]int // documents by reason
+}
+
+// importRules gives an import what the data directory says of all documents.
+func (p *program) importRules(ctx context.Context, im *importer) (err error) {
+	if im.book, err = p.overrides(); err != nil {
+		return err
+	}
+	if im.expired, err = p.expired(); err != nil {
+		return err
+	}
+	rules, err := p.protectRules()
+	if err != nil {
+		return err
+	}
+	im.protect, err = p.protector(ctx, rules)
+	return err
 }
 
 // importBatch is how many documents are one commit.
@@ -248,16 +270,28 @@ func (im *importer) begin(ctx context.Context) error {
 	return nil
 }
 
+// refuses says why an entry stays out; "" if it does not.
+func (im *importer) refuses(e index.Entry) string {
+	switch {
+	case im.erased[embedded.ErasedHash(e.Document.ID)]:
+		return "erased"
+	case im.expired(e.Document):
+		return "kept as long as retention.yaml says"
+	case !clean(e, im.protect):
+		return "with values that protect.yaml takes out: ingest their source"
+	}
+	return ""
+}
+
 func (im *importer) add(ctx context.Context, e index.Entry) error {
-	if im.erased[embedded.ErasedHash(e.Document.ID)] {
-		im.refused++
+	if reason := im.refuses(e); reason != "" {
+		im.keptOut[reason]++
 		return nil
 	}
 	e.Document.Stamp = "" // the next ingest reads the document, and its permissions, again
 	if !im.open {
 		e.Document.ACL = acl.List{}
 	}
-	im.chunks += len(e.Chunks)
 	im.batch = append(im.batch, e)
 	if len(im.batch) < importBatch {
 		return nil
@@ -277,9 +311,39 @@ func (im *importer) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	err := im.kb.Store.Replace(ctx, im.batch...)
-	im.batch = nil
-	return err
+	defer func() { im.batch = nil }()
+	return im.book.Do(func(pages *policy.Pages) error {
+		entries := im.under(pages)
+		return im.kb.Store.Replace(ctx, entries...)
+	})
+}
+
+// clean reports whether an entry holds no value that is protected here.
+func clean(e index.Entry, by *protect.Protector) bool {
+	if by == nil {
+		return true
+	}
+	var text strings.Builder
+	var lines []string
+	for _, c := range e.Chunks {
+		text.WriteString(c.Text)
+		lines = append(append(lines, c.Heading...), c.Context)
+	}
+	return guard.Clean(e.Document, text.String(), lines, by)
+}
+
+// under puts what was said by hand over the batch.
+func (im *importer) under(pages *policy.Pages) (kept []index.Entry) {
+	for _, e := range im.batch {
+		said, _ := pages.Of(e.Document.ID)
+		if im.open {
+			e.Document.ACL = said.Apply(e.Document.ACL)
+		}
+		im.documents++
+		im.chunks += len(e.Chunks)
+		kept = append(kept, e)
+	}
+	return kept
 }
 
 // embed makes the vectors of the batch.

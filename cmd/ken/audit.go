@@ -45,7 +45,7 @@ and give it with --last to see that it still stands there. Exit code 1: it was c
 			if json != "" {
 				return p.writeJSON(json, sum)
 			}
-			fmt.Fprintf(p.stdout, "%d records, as they were written; %d documents left\nlast hash: %s\n", sum.Records, sum.Documents, sum.Last)
+			fmt.Fprintf(p.stdout, "records: %d, as they were written; documents that left: %d\nlast hash: %s\n", sum.Records, sum.Documents, sum.Last)
 			return nil
 		},
 	}

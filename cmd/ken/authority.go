@@ -74,17 +74,12 @@ func (s steward) Exists(ctx context.Context, id corpora.DocID) (bool, error) {
 }
 
 // Delete also keeps the document out when its source is read again, until `ken
-// acl reset`.
+// delete --allow-again`.
 func (s steward) Delete(ctx context.Context, id corpora.DocID) error {
-	return s.book.Do(func(pages *policy.Pages) error {
-		if _, err := s.store.Lookup(ctx, id); err != nil {
-			return err
-		}
-		if err := pages.Set(id, &policy.Override{Removed: true}); err != nil {
-			return err
-		}
-		return s.store.Delete(ctx, id)
-	})
+	if _, err := s.store.Lookup(ctx, id); err != nil {
+		return err
+	}
+	return erase(ctx, s.book, s.store, id)
 }
 
 func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {

@@ -26,16 +26,11 @@ orphans, and every checksum must hold. Exit code 1 if something is wrong.`,
 }
 
 func (p *program) check(cmd *cobra.Command, jsonFile string) error {
-	dir, err := p.existingDir()
-	if err != nil {
+	var report embedded.Report
+	err := p.withStore(func(store *embedded.Store) (err error) {
+		report, err = store.Check(cmd.Context())
 		return err
-	}
-	store, err := p.openStore(dir)
-	if err != nil {
-		return err
-	}
-	defer p.closeStore(store)
-	report, err := store.Check(cmd.Context())
+	})
 	if err != nil {
 		return err
 	}

@@ -32,13 +32,15 @@ func (p *program) deleteCommand() *cobra.Command {
 		Use:   "delete --source NAME (--id ID | --all) --reason TEXT",
 		Short: "Delete documents for good, with a signed receipt",
 		Long: `Delete documents from texts, postings, vectors and logs: when the command returns, no
-byte of their text is left in the index. An id deleted with --id is kept out: a later ingest or
-import does not bring it back, until ken delete --allow-again ID says that it may.
+byte of their text is left in the index. An id deleted with --id is kept out: a later
+ingest or import does not bring it back, until ken delete --allow-again ID says that
+it may.
 
 --all removes a whole source and keeps nothing out: ingest it again and it is back.
 
-The receipt says what was deleted, when, why and by whom, and is signed with a key of the
-data directory (ken receipt key). Copies that were exported or backed up before are not reached.`,
+The receipt says what was deleted, when, why and by whom, and is signed with a key of
+the data directory (ken receipt key). Copies that were exported or backed up before
+are not reached.`,
 		Example: `  ken delete --source handbook --id handbook/people/ann.md --reason "request 1042"
   ken delete --source old-wiki --all --reason "moved"
   ken delete --allow-again handbook/people/ann.md`,
@@ -94,10 +96,14 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.remove(ctx, store, found); err != nil {
+	book, err := p.overrides()
+	if err != nil {
 		return err
 	}
-	if err := p.forget(dir, found, o); err != nil {
+	if err := o.remove(ctx, book, store, found); err != nil {
+		return err
+	}
+	if err := o.forget(dir, found); err != nil {
 		return err
 	}
 	return p.certify(ctx, store, dir, o.receipt, receipt.Statement{Deleted: found, By: string(by), Reason: o.reason, KeptOut: !o.all})
@@ -105,6 +111,9 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 
 // certify removes the bytes of deleted documents and writes the receipt.
 func (p *program) certify(ctx context.Context, store *embedded.Store, dir, file string, s receipt.Statement) error {
+	if err := unspool(dir, s); err != nil {
+		return fmt.Errorf("the documents are deleted from the index, but not from what was pushed: run the command again: %w", err)
+	}
 	if err := store.Compact(ctx); err != nil {
 		return fmt.Errorf("the documents are deleted, but bytes of them may still be on disk: run the command again: %w", err)
 	}
@@ -149,41 +158,39 @@ func (o deleteOptions) find(ctx context.Context, store *embedded.Store) (found [
 	return found, nil
 }
 
-func (o deleteOptions) remove(ctx context.Context, store *embedded.Store, found []receipt.Deleted) error {
+func (o deleteOptions) remove(ctx context.Context, book *policy.Book, store *embedded.Store, found []receipt.Deleted) error {
+	ids := idsOf(found)
+	if !o.all {
+		return erase(ctx, book, store, ids...)
+	}
+	if err := store.Delete(ctx, ids...); err != nil {
+		return err
+	}
+	return book.Do(func(pages *policy.Pages) error { return pages.Forget(ids...) })
+}
+
+// erase removes documents for good, and then what was said of them by hand. While
+// it holds the book no ingest can bring one of them.
+func erase(ctx context.Context, book *policy.Book, store *embedded.Store, ids ...corpora.DocID) error {
+	return book.Do(func(pages *policy.Pages) error {
+		if err := store.Erase(ctx, ids...); err != nil {
+			return err
+		}
+		return pages.Forget(ids...)
+	})
+}
+
+func idsOf(found []receipt.Deleted) []corpora.DocID {
 	ids := make([]corpora.DocID, len(found))
 	for i, d := range found {
 		ids[i] = d.ID
 	}
-	if o.all {
-		return store.Delete(ctx, ids...)
-	}
-	return store.Erase(ctx, ids...)
+	return ids
 }
 
-// forget removes the documents from what lies beside the index.
-func (p *program) forget(dir string, found []receipt.Deleted, o deleteOptions) error {
-	book, err := p.overrides()
-	if err != nil {
-		return err
-	}
-	err = book.Do(func(pages *policy.Pages) error {
-		for _, d := range found {
-			if _, said := pages.Of(d.ID); !said {
-				continue
-			}
-			if err := pages.Set(d.ID, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	source, ids := "", make([]corpora.DocID, len(found))
-	for i, d := range found {
-		ids[i] = d.ID
-	}
+// forget removes the documents from what is known of the sources.
+func (o deleteOptions) forget(dir string, found []receipt.Deleted) error {
+	source, ids := "", idsOf(found)
 	if o.all {
 		source = o.source
 	}
@@ -198,21 +205,18 @@ func (p *program) forget(dir string, found []receipt.Deleted, o deleteOptions) e
 	return config.Save(dir, settings)
 }
 
-func (p *program) allowAgain(ctx context.Context, ids []string) (err error) {
-	dir, err := p.existingDir()
-	if err != nil {
-		return err
-	}
-	store, err := p.openStore(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.closeStore(store)) }()
+func (p *program) allowAgain(ctx context.Context, ids []string) error {
 	documents := make([]corpora.DocID, len(ids))
 	for i, id := range ids {
 		documents[i] = corpora.DocID(id)
 	}
-	return store.Readmit(ctx, documents...)
+	dir, err := p.existingDir()
+	if err != nil {
+		return err
+	}
+	return p.withStore(func(store *embedded.Store) error {
+		return errors.Join(store.Readmit(ctx, documents...), respool(dir, documents))
+	})
 }
 
 func (p *program) receiptCommand() *cobra.Command {

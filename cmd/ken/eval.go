@@ -82,32 +82,35 @@ func (o *evalOptions) useEmbedder() error {
 	return checkEmbedder(o.embedder)
 }
 
-func (p *program) evalRun(ctx context.Context, o evalOptions) error {
-	set, err := eval.Load(o.set)
+// evalOf is what asks the questions of a set, as the flags say.
+func (p *program) evalOf(ctx context.Context, o evalOptions) (eval.Options, error) {
+	set, err := eval.Load(p.path(o.set))
 	if err != nil {
-		return err
+		return eval.Options{}, err
 	}
 	if err := o.useEmbedder(); err != nil {
-		return err
+		return eval.Options{}, err
 	}
 	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
 	if err != nil {
-		return err
+		return eval.Options{}, err
 	}
-	wo, err := p.searchOptions("", config.Settings{}, o.flags)
+	how, err := p.searchOptions("", config.Settings{}, o.flags)
 	if err != nil {
-		return err
+		return eval.Options{}, err
 	}
-	options, err := wire.Retrieval(embedder, wo)
+	options, err := wire.Retrieval(embedder, how)
+	return eval.Options{Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options, Build: p.evalBuild(embedder, o.flags.vectors)}, err
+}
+
+func (p *program) evalRun(ctx context.Context, o evalOptions) error {
+	asked, err := p.evalOf(ctx, o)
 	if err != nil {
 		return err
 	}
 	bar := newBar(p.stderr, "questions")
-	report, err := eval.Run(ctx, eval.Options{
-		Progress: bar.show,
-		Set:      set, Mode: retrieval.Mode(o.mode), Retrieval: options, Settings: o.flags.settings(),
-		Build: p.evalBuild(embedder, o.flags.vectors),
-	})
+	asked.Settings, asked.Progress = o.flags.settings(), bar.show
+	report, err := eval.Run(ctx, asked)
 	bar.finish()
 	if err != nil {
 		return err

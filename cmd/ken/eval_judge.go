@@ -9,10 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
-	"ken/cmd/ken/internal/wire"
 	"ken/eval"
 	"ken/eval/judge"
-	"ken/retrieval"
 )
 
 type judgeOptions struct {
@@ -85,32 +83,16 @@ func (p *program) evalJudge(ctx context.Context, o judgeOptions) error {
 
 // evalCases asks the questions of the set and returns what was packed for them.
 func (p *program) evalCases(ctx context.Context, o judgeOptions) ([]eval.Case, error) {
-	set, err := eval.Load(o.set)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.useEmbedder(); err != nil {
-		return nil, err
-	}
-	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
-	if err != nil {
-		return nil, err
-	}
-	wo, err := p.searchOptions("", config.Settings{}, o.flags)
-	if err != nil {
-		return nil, err
-	}
-	options, err := wire.Retrieval(embedder, wo)
+	asked, err := p.evalOf(ctx, o.evalOptions)
 	if err != nil {
 		return nil, err
 	}
 	var cases []eval.Case
 	bar := newBar(p.stderr, "questions")
 	defer bar.finish()
-	_, err = eval.Run(ctx, eval.Options{
-		Set: set, Mode: retrieval.Mode(o.mode), Retrieval: options, Personas: o.personas, Budgets: []int{eval.AccuracyBudget},
-		Build: p.evalBuild(embedder, o.flags.vectors), Case: func(c eval.Case) { cases = append(cases, c) }, Progress: bar.show,
-	})
+	asked.Personas, asked.Budgets, asked.Progress = o.personas, []int{eval.AccuracyBudget}, bar.show
+	asked.Case = func(c eval.Case) { cases = append(cases, c) }
+	_, err = eval.Run(ctx, asked)
 	return cases, err
 }
 

@@ -9,11 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ken/cmd/ken/internal/config"
-	"ken/cmd/ken/internal/wire"
-	"ken/eval"
 	"ken/eval/tune"
-	"ken/retrieval"
 )
 
 type tuneOptions struct {
@@ -56,28 +52,13 @@ written, and the defaults are the recommendation.`,
 }
 
 func (p *program) evalTune(ctx context.Context, o tuneOptions) error {
-	set, err := eval.Load(o.set)
-	if err != nil {
-		return err
-	}
-	if err := o.useEmbedder(); err != nil {
-		return err
-	}
-	embedder, err := wire.Embedder(ctx, o.embedder, p.getenv(config.EmbedKeyVar))
-	if err != nil {
-		return err
-	}
-	wo, err := p.searchOptions("", config.Settings{}, o.flags)
-	if err != nil {
-		return err
-	}
-	options, err := wire.Retrieval(embedder, wo)
+	asked, err := p.evalOf(ctx, o.evalOptions)
 	if err != nil {
 		return err
 	}
 	bar := newBar(p.stderr, "settings")
 	result, err := tune.Run(ctx, tune.Options{
-		Set: set, Build: p.evalBuild(embedder, o.flags.vectors), Retrieval: options, Mode: retrieval.Mode(o.mode),
+		Set: asked.Set, Build: asked.Build, Retrieval: asked.Retrieval, Mode: asked.Mode,
 		Personas: o.personas, Metric: o.metric, Folds: o.folds, Progress: bar.show,
 	})
 	bar.finish()

@@ -9,3 +9,6 @@ func clouds(t *testing.T, _ string) map[string]string {
 	t.Log("without -tags full: no S3")
 	return nil
 }
+
+// brokers are streams that only the full binary follows.
+func brokers(*testing.T, string, map[string]string) map[string]string { return nil }

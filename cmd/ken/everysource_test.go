@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +23,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"ken/corpora/source/spool"
 	"ken/corpora/source/sql"
+	"ken/corpora/source/webhook"
 	"ken/eval/evaldata"
 )
 
@@ -54,10 +57,15 @@ func TestEverySourceGivesTheSameDocuments(t *testing.T) {
 	for name, u := range clouds(t, folder) {
 		add(name, "url: %q", u)
 	}
+	data := filepath.Join(dir, "data")
+	add("crm", here+"url: %q", "webhook://")
+	pushPages(t, mkdir(t, data, "spool", "crm"), pages)
+	for name, u := range brokers(t, data, pages) {
+		add(name, here+"url: %q", u)
+	}
 	file := filepath.Join(dir, "ken.yaml")
 	put(t, file, strings.Join(lines, "\n")+"\n")
 
-	data := filepath.Join(dir, "data")
 	start := time.Now()
 	var report struct {
 		Sources []struct {
@@ -276,6 +284,40 @@ func site(t *testing.T, pages map[string]string) string {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL + "/"
+}
+
+// messages are the pages as an application pushes them.
+func messages(t *testing.T, pages map[string]string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for path, text := range pages {
+		m, err := json.Marshal(map[string]any{"id": path, "version": 1, "text": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[path] = m
+	}
+	return out
+}
+
+// pushPages pushes the pages to the webhook of a spool.
+func pushPages(t *testing.T, dir string, pages map[string]string) {
+	t.Helper()
+	kept, err := spool.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := webhook.New(time.Now, slog.New(slog.DiscardHandler), webhook.Hook{Source: "crm", Secret: []byte(pushSecret), Apply: kept.Apply})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(h)
+	defer s.Close()
+	for path, m := range messages(t, pages) {
+		if status := push(t, s.URL+webhook.Path, string(m)); status != http.StatusOK {
+			t.Fatalf("%s: status %d", path, status)
+		}
+	}
 }
 
 // pagedAPI lists the pages, ten at a time.

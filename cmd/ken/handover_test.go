@@ -51,6 +51,12 @@ func TestCommandsWhileServing(t *testing.T) {
 	if out := mustRun(t, ken(t, data, "search", "--as", "user:bob", "leave")); !strings.Contains(out, "kb/pause.md") {
 		t.Errorf("search while serving: %q", out)
 	}
+	cmd = ken(t, data, "search", "--params", "params.yaml", "--as", "user:bob", "leave")
+	cmd.Dir = filepath.Dir(folder)
+	if err := os.WriteFile(filepath.Join(cmd.Dir, "params.yaml"), []byte("version: 1\nparams:\n  title: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, cmd)
 	exit, ok := errors.AsType[*exec.ExitError](ken(t, data, "acl", "explain", "--as", "user:eve", "kb/pause.md").Run())
 	if !ok || exit.ExitCode() != exitFailed {
 		t.Errorf("explain ended with %v, want exit code %d", exit, exitFailed)

@@ -154,6 +154,8 @@ func (p *program) indexListCommand() *cobra.Command {
 		Long: `List the generations: which one answers, to what share of the users, what it lacks,
 how it fared on the suite that it was measured with, and, from a running server, what
 it has answered since the server began.`,
+		Example: `  ken index generations
+  ken index generations --json -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.onIndex(cmd.Context(), func(kb *wire.Base) error { return p.indexList(kb, jsonFile) })
@@ -224,7 +226,8 @@ func (p *program) indexRollbackCommand() *cobra.Command {
 		Short: "Take back the last promotion, at once",
 		Long: `End the share that is served from another generation; if there is none, let the
 generation answer again that answered before the last promotion.`,
-		Args: cobra.NoArgs,
+		Example: `  ken index rollback`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.onIndex(cmd.Context(), func(kb *wire.Base) error {
 				started := time.Now()
@@ -241,9 +244,10 @@ generation answer again that answered before the last promotion.`,
 
 func (p *program) indexDropCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "drop GENERATION",
-		Short: "Delete a generation that does not answer",
-		Args:  cobra.ExactArgs(1),
+		Use:     "drop GENERATION",
+		Short:   "Delete a generation that does not answer",
+		Example: `  ken index drop 1`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := generationID(args[0])
 			if err != nil {

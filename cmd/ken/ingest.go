@@ -162,11 +162,11 @@ func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir
 	if r.owner, err = p.owner(cmp.Or(o.owner, c.Owner)); err != nil {
 		return r, err
 	}
-	state := filepath.Join(dir, "state")
+	dirs := wire.Directories{State: filepath.Join(dir, "state"), Spool: spoolsOf(dir)}
 	if o.dryRun {
-		state = ""
+		dirs.State = ""
 	}
-	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, state); err != nil {
+	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, dirs); err != nil {
 		return r, err
 	}
 	if r.Folder != "" {
@@ -426,9 +426,9 @@ func printSummary(w io.Writer, r ingestReport) {
 		fmt.Fprintf(w, "Not read, because ken does not know the format: %s\n", strings.Join(parts, ", "))
 	}
 	for _, q := range r.Quarantined {
-		fmt.Fprintf(w, "refused (%s): %s\n", q.Stage, q.Reason)
+		fmt.Fprintf(w, "refused (%s): %s\n", q.Stage, visible(q.Reason))
 		if q.Closed {
-			fmt.Fprintf(w, "  nobody may read %s until it can be read again\n", q.ID)
+			fmt.Fprintf(w, "  nobody may read %s until it can be read again\n", visible(string(q.ID)))
 		}
 	}
 	if !r.Complete {

@@ -111,7 +111,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 // report tells whoever ran the command why it failed.
 func (p *program) report(cmd *cobra.Command, code int, err error) {
-	fmt.Fprintf(p.stderr, "ken: %v\n", err)
+	fmt.Fprintf(p.stderr, "ken: %s\n", visible(err.Error())) // it may quote a document or a service
 	if code == exitUsage {
 		fmt.Fprintf(p.stderr, "See `ken help%s`.\n", commandPath(cmd))
 	}
@@ -138,6 +138,10 @@ exactly the passages that this person may read, as if nothing else existed.
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong,
 3 the ingest went through but refused some documents.`,
+		Example: `  ken demo
+  ken ingest ~/handbook
+  ken search "how much parental leave do I get"
+  ken serve --stdio`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -170,7 +174,7 @@ func markUsageErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage("%w", err)
+				return usage("%w: want `%s`", err, cmd.UseLine())
 			}
 			return nil
 		}

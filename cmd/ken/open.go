@@ -65,6 +65,9 @@ func (s searchFlags) settings() map[string]any {
 func (p *program) searchOptions(dir string, s config.Settings, f searchFlags) (o wire.Options, err error) {
 	o = p.options(dir, s)
 	o.Reranker, o.Vectors = f.reranker, f.vectors
+	if f.file != "" {
+		f.file = p.path(f.file)
+	}
 	o.Params, err = f.ranking()
 	return o, err
 }

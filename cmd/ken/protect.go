@@ -103,12 +103,15 @@ and in protect.yaml of the data directory for all sources:
 find knows email, phone, card, iban and ssn. do is redact, tokenise (equal values
 have equal tokens) or encrypt. The last two need a key in $` + config.ProtectKeyVar + `. When the
 rules change, the next ingest reads every document again.`,
+		Example: `  ken protect key
+  ken fetch handbook/pay.csv | ken protect reveal --rule salary`,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use: "key", Short: "Make a local key for $" + config.ProtectKeyVar, Args: cobra.NoArgs,
 		Long: `Print a new key of the form base64key://…. Keep it: without it nothing that was
 encrypted can be read again. A build with -tags full also takes the URL of a key in
 AWS KMS, Google Cloud KMS, Azure Key Vault or Vault.`,
+		Example: `  export ` + config.ProtectKeyVar + `="$(ken protect key)"`,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(p.stdout, keeper.NewURL())
 			return err

@@ -110,11 +110,7 @@ func (p *program) applyRetention(ctx context.Context, dryRun bool, file string) 
 		fmt.Fprintf(p.stderr, "%d documents are expired\n", len(found))
 		return nil
 	}
-	ids := make([]corpora.DocID, len(found))
-	for i, d := range found {
-		ids[i] = d.ID
-	}
-	if err := store.Delete(ctx, ids...); err != nil {
+	if err := store.Delete(ctx, idsOf(found)...); err != nil {
 		return err
 	}
 	return p.certify(ctx, store, dir, file, receipt.Statement{Deleted: found, By: string(by), Reason: "retention", KeptOut: true})

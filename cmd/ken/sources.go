@@ -41,8 +41,8 @@ func (p *program) sourcesCommand() *cobra.Command {
 		Use:   "sources",
 		Short: "Show each source: documents, last sync, lag, quarantine, errors",
 		Long: `Show what is known of each source. The lag is the time since the newest run that
-read the source to its end. Exit code 1 if a source is stale: its lag is longer than --max-age,
-or it was never read to its end.`,
+read the source to its end. Exit code 1 if a source is stale: its lag is longer than
+--max-age, or it was never read to its end.`,
 		Example: `  ken sources
   ken sources --max-age 24h --json -`,
 		Args: cobra.NoArgs,

@@ -18,27 +18,35 @@ import (
 
 func (p *program) watchCommand() *cobra.Command {
 	var every time.Duration
+	var webhook string
 	cmd := &cobra.Command{
 		Use:   "watch [SOURCE…]",
 		Short: "Keep sources up to date as they change",
-		Long: `Ingest sources again when they change: folders at once, and all sources every
---every. Without arguments all sources that were
-ingested before are watched. Between runs the index is free; while ken serve runs, the
-server carries the runs out.`,
+		Long: `Ingest sources again when they change: folders and what is pushed at once, and all
+sources every --every. Without arguments all sources that were ingested before are
+watched. Between runs the index is free; while ken serve runs, the server carries the
+runs out.
+
+With --webhook, sources with the URL webhook:// take documents that are pushed to
+http://ADDRESS/webhooks/NAME, each request signed with the source's secret. Streams of
+brokers are followed without a flag. What was acknowledged is on disk, also if nothing
+ingests it for a while.`,
 		Example: `  ken watch
-  ken watch handbook --every 30s`,
+  ken watch handbook --every 30s
+  ken watch --webhook 127.0.0.1:7338`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every <= 0 {
 				return usage("--every %s: want a positive duration, such as 1m", every)
 			}
-			return p.watch(cmd.Context(), args, every)
+			return p.watch(cmd.Context(), args, every, webhook)
 		},
 	}
+	notEmpty(cmd, &webhook, "webhook", "take pushed documents at this loopback `ADDRESS`, such as 127.0.0.1:7338")
 	cmd.Flags().DurationVar(&every, "every", 5*time.Minute, "time between two looks at a source in which nothing was noticed")
 	return cmd
 }
 
-func (p *program) watch(ctx context.Context, names []string, every time.Duration) error {
+func (p *program) watch(ctx context.Context, names []string, every time.Duration, webhook string) error {
 	l, err := p.ledger()
 	if err != nil {
 		return err
@@ -49,16 +57,28 @@ func (p *program) watch(ctx context.Context, names []string, every time.Duration
 	if len(names) == 0 {
 		return usage("there are no sources yet: run ken ingest first")
 	}
+	var all []*followed
 	for _, name := range names {
-		if _, ok := l[name]; !ok {
+		s, ok := l[name]
+		if !ok {
 			return usage("there is no source %q: ken sources lists those that there are", name)
 		}
+		f, err := p.follow(name, s)
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
 	}
-	due := make(chan string)
+	ctx, cancel := context.WithCancel(ctx)
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
-	for _, name := range names {
-		watchers.Go(func() { p.notice(ctx, name, l[name], every, due) })
+	defer cancel()
+	if err := p.takePushes(ctx, webhook, all, &watchers); err != nil {
+		return err
+	}
+	due := make(chan string)
+	for _, f := range all {
+		watchers.Go(func() { p.notice(ctx, f, every, due) })
 	}
 	for {
 		select {
@@ -70,22 +90,44 @@ func (p *program) watch(ctx context.Context, names []string, every time.Duration
 	}
 }
 
-// notice sends the source's name at once and whenever it may have changed.
-func (p *program) notice(ctx context.Context, name string, s ledger.Source, every time.Duration, due chan<- string) {
-	pending := make(chan bool, 1) // changes while a run goes on are one
-	mark := func() {
-		select {
-		case pending <- true:
-		default:
-		}
+// followed is a source that is watched.
+type followed struct {
+	name    string
+	pending chan bool                       // changes while a run goes on are one
+	pushed  *pushed                         // nil unless its documents are pushed
+	changes func(ctx context.Context) error // calls mark when it notices something; nil: nothing can tell
+}
+
+func (f *followed) mark() {
+	select {
+	case f.pending <- true:
+	default:
 	}
-	mark()
+}
+
+// follow finds out how changes of a source can be noticed.
+func (p *program) follow(name string, s ledger.Source) (f *followed, err error) {
+	f = &followed{name: name, pending: make(chan bool, 1)}
+	if f.pushed, err = p.pushed(name, s); err != nil {
+		return nil, err
+	}
+	if root := folderOfSource(s); root != "" {
+		f.changes = func(ctx context.Context) error { return folder.Watch(ctx, root, f.mark) }
+	} else if f.pushed != nil && f.pushed.Feed != nil {
+		f.changes = func(ctx context.Context) error { return p.feed(ctx, f) }
+	}
+	return f, nil
+}
+
+// notice sends the source's name at once and whenever it may have changed.
+func (p *program) notice(ctx context.Context, f *followed, every time.Duration, due chan<- string) {
+	f.mark()
 	var watching sync.WaitGroup
 	defer watching.Wait()
-	if root := folderOfSource(s); root != "" {
+	if f.changes != nil {
 		watching.Go(func() {
-			if err := folder.Watch(ctx, root, mark); ctx.Err() == nil {
-				fmt.Fprintf(p.stderr, "ken: %v; looking every %s instead\n", err, every)
+			if err := f.changes(ctx); ctx.Err() == nil {
+				fmt.Fprintf(p.stderr, "ken: %s: %v; looking every %s instead\n", f.name, err, every)
 			}
 		})
 	}
@@ -97,10 +139,10 @@ func (p *program) notice(ctx context.Context, name string, s ledger.Source, ever
 		case <-ctx.Done():
 			return
 		case <-looks.C:
-			mark()
-		case <-pending:
+			f.mark()
+		case <-f.pending:
 			select {
-			case due <- name:
+			case due <- f.name:
 			case <-ctx.Done():
 				return
 			}

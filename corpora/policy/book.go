@@ -69,15 +69,25 @@ func (p *Pages) Of(id corpora.DocID) (Override, bool) {
 	return o, ok
 }
 
-// Set replaces what was said; nil forgets it. It returns when that is durable.
+// Set replaces what was said. It returns when that is durable.
 func (p *Pages) Set(id corpora.DocID, o *Override) error {
 	b := p.book
 	b.read = false // what a failed write left behind is read again
-	if o == nil {
+	b.all[id] = *o
+	return b.all.Write(b.path)
+}
+
+// Forget forgets what was said of the documents. It returns when that is durable.
+func (p *Pages) Forget(ids ...corpora.DocID) error {
+	b := p.book
+	had := len(b.all)
+	for _, id := range ids {
 		delete(b.all, id)
-	} else {
-		b.all[id] = *o
 	}
+	if len(b.all) == had {
+		return nil
+	}
+	b.read = false // what a failed write left behind is read again
 	return b.all.Write(b.path)
 }
 

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/internal/atomicfile"
 )
 
 // Override is what an administrator said about one document. It outlives what
@@ -21,9 +21,6 @@ import (
 type Override struct {
 	Set    *acl.List `json:"set,omitempty"`   // in place of the source's grants
 	Change acl.List  `json:"change,omitzero"` // added to them
-
-	// Removed keeps the document out of the index, though its source has it.
-	Removed bool `json:"removed,omitempty"`
 	// Source is what the source said last, to go back to; nil if no ingest
 	// has told since the first override.
 	Source *acl.List `json:"source,omitempty"`
@@ -31,9 +28,6 @@ type Override struct {
 
 // Apply returns the list in force. What is required stays as the source has it.
 func (o Override) Apply(source acl.List) acl.List {
-	if o.Removed {
-		return source.Instead(nil, source.Deny())
-	}
 	if o.Set != nil {
 		source = source.Instead(o.Set.Allow(), o.Set.Deny())
 	}
@@ -107,26 +101,13 @@ func ReadOverrides(path string) (Overrides, error) {
 var errOverrides = errors.New("malformed overrides")
 
 // Write replaces the file in one step and returns when that is durable.
-func (o Overrides) Write(path string) (err error) {
+func (o Overrides) Write(path string) error {
 	data, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write overrides: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // made with mode 0600
-	if err != nil {
-		return fmt.Errorf("write overrides: %w", err)
-	}
-	defer os.Remove(tmp.Name()) // gone after the rename
-	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
+	if err == nil {
+		err = atomicfile.Write(path, append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write overrides: %w", err)
-	}
-	if dir, err := os.Open(filepath.Dir(path)); err == nil {
-		defer dir.Close()
-		_ = dir.Sync() // where directories cannot be synced, the rename is all there is
 	}
 	return nil
 }

@@ -45,7 +45,12 @@ func NewKey(secret []byte) (Key, error) {
 
 func (k Key) isZero() bool { return k.mac == nil }
 
-var alphabet = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var alphabet = base32.NewEncoding(base32Letters).WithPadding(base32.NoPadding)
+
+const (
+	base32Letters = "abcdefghijklmnopqrstuvwxyz234567"
+	tokenLength   = 20 // letters of a token
+)
 
 // digest is a keyed digest of a value under a rule's name.
 func (k Key) digest(use, name, value string) []byte {
@@ -57,7 +62,7 @@ func (k Key) digest(use, name, value string) []byte {
 // token is 100 bits of the digest: by chance two of a billion values share one
 // with probability 4e-13.
 func (k Key) token(name, value string) string {
-	return word(name) + "_" + alphabet.EncodeToString(k.digest("token", name, value))[:20]
+	return word(name) + "_" + alphabet.EncodeToString(k.digest("token", name, value))[:tokenLength]
 }
 
 // seal encrypts a value. The nonce is a digest of the value, so that equal values

@@ -26,13 +26,14 @@ var kinds = map[string]func(string) []match{
 }
 
 // In Markdown a sign may have a backslash before it, and in the target of a link
-// an address is written with %40.
+// an address is written with %40. The texts are folded: see [fold]. A number of
+// groups of four may be broken over two lines.
 var (
 	email = regexp.MustCompile(`[\pL\pN_][\pL\pN._%+'\\-]*(?:\\?@|%40)[\pL\pN-]+(?:\\?\.[\pL\pN-]+)+`)
-	ssn   = regexp.MustCompile(`\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b`)
-	phone = regexp.MustCompile(`(?:\+|\b00)[1-9][0-9 \x{a0}()./\\-]{6,22}[0-9]|\(?\b0[0-9]{1,5}\)?[ \x{a0}/.-]{1,2}[0-9][0-9 \x{a0}.-]{3,12}[0-9]\b|\(?\b[2-9][0-9]{2}\)?[ \x{a0}.-]{1,2}[0-9]{3}[ \x{a0}.-][0-9]{4}\b`)
-	card  = regexp.MustCompile(`[2-6](?:[ \x{a0}-]?[0-9]){12,60}`)
-	iban  = regexp.MustCompile(`\b[A-Za-z]{2}[0-9]{2}(?:[ \x{a0}-]?[A-Za-z0-9]){11,30}`)
+	ssn   = regexp.MustCompile(`\b[0-9]{3}-\s?[0-9]{2}-\s?[0-9]{4}\b`)
+	phone = regexp.MustCompile(`(?:\+|\b00)[1-9][0-9 ()./\\-]{6,22}[0-9]|\(?\b0[0-9]{1,5}\)?[ /.-]{1,2}[0-9][0-9 .-]{3,12}[0-9]\b|\(?\b[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}\b`)
+	card  = regexp.MustCompile(`[2-6](?:(?:[ -]{0,2}|[ -]?\r?\n ?)[0-9]){12,60}`)
+	iban  = regexp.MustCompile(`\b[A-Za-z]{2}[0-9]{2}(?:(?:[ -]{0,2}|[ -]?\r?\n ?)[A-Za-z0-9]){11,30}`)
 )
 
 func found(re *regexp.Regexp, text string, spell func(string) string) (out []match) {
@@ -94,7 +95,7 @@ func digitPlaces(s string) (out []int) {
 // first; 0 is none.
 func cardLength(s string, places []int) int {
 	for n := min(19, len(places)); n >= 13; n-- {
-		if s[places[0]] >= '2' && s[places[0]] <= '6' && luhn(s, places[:n]) {
+		if s[places[0]] >= '2' && s[places[0]] <= '6' && luhn(s, places[:n]) && whole(s[places[0]:places[n-1]]) {
 			return n
 		}
 	}
@@ -122,17 +123,24 @@ func ibans(text string) (out []match) {
 	for _, at := range iban.FindAllStringIndex(text, -1) {
 		run := text[at[0]:at[1]]
 		for end := len(run); end >= 15; end-- {
-			if c := run[end-1]; c == ' ' || c == '-' || c >= 0x80 {
+			if c := run[end-1]; c == ' ' || c == '-' || c == '\r' || c == '\n' {
 				continue
 			}
 			value := letters(run[:end])
-			if len(value) >= 15 && len(value) <= 34 && mod97(value) {
+			if len(value) >= 15 && len(value) <= 34 && mod97(value) && whole(run[:end]) {
 				out = append(out, match{at[0], at[0] + end, value})
 				break
 			}
 		}
 	}
 	return out
+}
+
+// whole reports whether a number is on one line, or broken once between groups of
+// four: a column of numbers is no number.
+func whole(s string) bool {
+	before, after, broken := strings.Cut(s, "\n")
+	return !broken || !strings.Contains(after, "\n") && len(letters(before))%4 == 0
 }
 
 func letters(s string) string {

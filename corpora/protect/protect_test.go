@@ -51,11 +51,35 @@ func TestKinds(t *testing.T) {
 		{"phone", "212-555-0123 and 0044 20 7946 0958", "[phone removed] and [phone removed]"},
 		{"phone", "2026-01-02, 10.000.000, version 1.2.3, $1,234.56", "2026-01-02, 10.000.000, version 1.2.3, $1,234.56"},
 		{"ssn", "078-05-1120 not 078-05-11201", "[ssn removed] not 078-05-11201"},
+		// Signs that look alike, signs that cannot be seen, and lines that were broken.
+		{"card", "４１１１ １１１１ １１１１ １１１１ and ٤١١١١١١١١١١١١١١١", "[card removed] and [card removed]"},
+		{"card", "é 4111\u20111111\u20131111\u22121111 é", "é [card removed] é"},
+		{"card", "4111\u00ad1111\u200b1111\u20601111, 4111\u20091111\u202f1111\u00a01111", "[card removed], [card removed]"},
+		{"card", "4111  1111  1111  1111", "[card removed]"},
+		{"card", "pay with 4111 1111\n1111 1111 today", "pay with [card removed] today"},
+		{"card", "4111\n1111\n1111\n1111", "4111\n1111\n1111\n1111"},
+		{"email", "ann\u00ad.lee＠example．com and ann&#64;exam\u200bple.com or ann&commat;example.com", "[email removed] and [email removed] or [email removed]"},
+		{"email", "a &amp; b &unknown; c & d", "a &amp; b &unknown; c & d"},
+		{"iban", "ＧＢ82 WEST 1234\r\n5698 7654 32.", "[iban removed]."},
+		{"phone", "＋４９ ３０ １２３４５６７ or 212\u2011555\u20110123", "[phone removed] or [phone removed]"},
+		{"ssn", "078\u201105\u20111120, 078-05-\n1120", "[ssn removed], [ssn removed]"},
 	}
 	for _, tt := range tests {
 		got, _ := with(t, protect.Rule{Find: tt.kind, Do: protect.Redact}).Text(tt.text)
 		if got != tt.want {
 			t.Errorf("%s in %q: %q, want %q", tt.kind, tt.text, got, tt.want)
+		}
+	}
+}
+
+// What the rules put in place of a value is no value: doing it twice is doing it once.
+func TestTwiceIsOnce(t *testing.T) {
+	const text = "salary: 90000\n\n| salary | x |\n|---|---|\n| 5 | y |\n\nann@example.com\n"
+	for _, do := range []protect.Action{protect.Redact, protect.Tokenise, protect.Encrypt} {
+		p := with(t, protect.Rule{Fields: []string{"salary"}, Do: do}, protect.Rule{Find: "email", Do: do})
+		once, _ := p.Text(text)
+		if twice, _ := p.Text(once); once == text || twice != once {
+			t.Errorf("%s: %q and then %q", do, once, twice)
 		}
 	}
 }

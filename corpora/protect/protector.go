@@ -54,7 +54,7 @@ func (p *Protector) Titled(title, text string) (string, string, string) {
 	if rule, ok := p.values(hits)[title]; ok {
 		title = p.instead(p.rules.rules[rule], title)
 	} else {
-		title = p.Line(title)
+		title, _ = p.Text(title)
 	}
 	return title, p.replace(text, hits), p.class(hits)
 }
@@ -104,13 +104,14 @@ func (p *Protector) Line(text string) string {
 // hits returns the matches in order, those that overlap an earlier rule's cut
 // to what that left.
 func (p *Protector) hits(text string, fields bool) (out []hit) {
+	plain := fold(text)
 	for i, r := range p.rules.rules {
 		var found []match
 		switch {
 		case r.find != nil:
-			found = r.find(text)
+			found = r.finds(text, plain)
 		case fields:
-			found = r.fields(text)
+			found = slices.DeleteFunc(r.fields(text), func(m match) bool { return r.did(m.value) })
 		}
 		for _, m := range found {
 			out = append(out, hit{m, i})
@@ -164,6 +165,20 @@ func (p *Protector) instead(r Rule, value string) string {
 		return p.key.seal(r.Name, value)
 	}
 	return "[" + r.Name + " removed]"
+}
+
+// did reports whether a value is what the rule put in place of one, so that doing
+// it twice is doing it once.
+func (r Rule) did(value string) bool {
+	switch r.Do {
+	case Tokenise:
+		code, ok := strings.CutPrefix(value, word(r.Name)+"_")
+		return ok && len(code) == tokenLength && strings.Trim(code, base32Letters) == ""
+	case Encrypt:
+		m := sealed.FindStringSubmatch(value)
+		return m != nil && m[0] == value && m[1] == word(r.Name)
+	}
+	return value == "["+r.Name+" removed]"
 }
 
 // levels are the classes that are in order.

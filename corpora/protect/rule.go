@@ -66,9 +66,13 @@ func (r Rules) And(more Rules) Rules {
 	return Rules{append(slices.Clone(r.rules), more.rules...), r.key + more.key}
 }
 
+// finders changes when the same rules find something else than before, so that the
+// next ingest reads every document again.
+const finders = "2\n"
+
 // digest tells rules apart from others.
 func (r Rules) digest() string {
-	sum := sha256.Sum256([]byte(r.key))
+	sum := sha256.Sum256([]byte(finders + r.key))
 	return hex.EncodeToString(sum[:8])
 }
 

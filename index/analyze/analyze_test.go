@@ -173,6 +173,9 @@ func TestDetect(t *testing.T) {
 		{"en", "See https://example.de/die/der/das for the rules of the house."},
 		{"und", "Белорусская ўласная"},
 		{"und", "xyzzy plugh"},
+		{"und", "# one"}, // a frequent word of Polish
+		{"und", "no"},
+		{"en", "about the same"},
 		{"und", "12345 -- 678"},
 		{"und", ""},
 	} {

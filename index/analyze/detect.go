@@ -12,6 +12,13 @@ import (
 const (
 	maxSample = 2 << 10  // bytes of prose that are looked at
 	maxScan   = 64 << 10 // bytes of text that are searched for them
+
+	// fewWords are so few that one frequent word among them proves nothing: "one"
+	// is one of Polish. Of pieces of one word of English and German encyclopedia
+	// text, 10 % were told to be of another language by one word, and .1 % are
+	// without; of two words 8 % and .7 %. From three words on it is right twelve
+	// times as often as wrong.
+	fewWords = 3
 )
 
 // Detect returns the language that most of a text is written in, or [Und] if it
@@ -241,12 +248,12 @@ func vote(sample string) string {
 	if first >= 0 && hits[first] >= 2 && 10*hits[first] >= words && 2*hits[first] >= 3*second {
 		return v.codes[first]
 	}
-	return trigrams(sample, v.codes, hits[:])
+	return trigrams(sample, v.codes, hits[:], words)
 }
 
 // trigrams asks whatlanggo. Where it is not sure, its answer must have as many
-// frequent words as any other language, and at least one.
-func trigrams(sample string, codes []string, hits []int) string {
+// frequent words as any other language, and at least one, two among few words.
+func trigrams(sample string, codes []string, hits []int, words int) string {
 	info := whatlanggo.DetectWithOptions(sample, whatlanggo.Options{Whitelist: known()})
 	code := iso(info.Lang)
 	if info.Script == nil || code == "" {
@@ -262,13 +269,13 @@ func trigrams(sample string, codes []string, hits []int) string {
 			own = hits[i]
 		}
 	}
-	if own > 0 && own == best {
+	switch {
+	case best == 0 || best == 1 && words < fewWords:
+		return Und
+	case own == best:
 		return code
 	}
-	if best > 0 {
-		return unique(codes, hits, best)
-	}
-	return Und
+	return unique(codes, hits, best)
 }
 
 // unique returns the only language with that many hits, or [Und].

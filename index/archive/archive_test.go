@@ -154,3 +154,14 @@ func ExampleWriter() {
 	fmt.Println(counts.Documents, strings.Count(b.String(), "\n"))
 	// Output: 1 3
 }
+
+// An id that no source gives would take the place of another source's document.
+func TestIDsOfOtherSources(t *testing.T) {
+	for _, d := range []corpora.Document{
+		{ID: "wiki/a", Source: "kb"}, {ID: "kb", Source: "kb"}, {ID: "kba", Source: "kb"}, {ID: "kb/a"}, {ID: "kb/\x1b[2J", Source: "kb"}, {ID: "kb/a\n", Source: "kb"},
+	} {
+		if _, _, _, err := read(t, write(t, embed.Model{}, []index.Entry{{Document: d}})); !errors.Is(err, archive.ErrMalformed) {
+			t.Errorf("%q of %q: %v", d.ID, d.Source, err)
+		}
+	}
+}

@@ -13,6 +13,9 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"ken/corpora"
 	"ken/embed"
@@ -157,6 +160,9 @@ func (r *reader) entry(one record) (index.Entry, error) {
 		return e, errors.New("ids must not be empty and stand in order, each once")
 	}
 	r.last = id
+	if err := checkID(e.Document); err != nil {
+		return e, err
+	}
 	end := 0
 	for i, c := range one.Chunks {
 		if c.Start != end || c.End-c.Start != len(c.Text) || c.Text == "" {
@@ -183,6 +189,18 @@ func (r *reader) entry(one record) (index.Entry, error) {
 		return e, embed.Check(slices.Clip(e.Vectors), len(e.Chunks), r.head.Model.Dim)
 	}
 	return e, nil
+}
+
+// checkID refuses an id that no source gives: a document of one source under the
+// name of another's would take its place, and the next ingest would delete it.
+func checkID(d corpora.Document) error {
+	if d.Source == "" || !strings.HasPrefix(string(d.ID), d.Source+"/") {
+		return fmt.Errorf("its source is %q: ids begin with the source's name and a slash", d.Source)
+	}
+	if !utf8.ValidString(string(d.ID)) || strings.ContainsFunc(string(d.ID), unicode.IsControl) {
+		return errors.New("an id has no control characters")
+	}
+	return nil
 }
 
 // strict decodes one JSON value that has no field of another name.

@@ -11,7 +11,8 @@ import (
 )
 
 // Compact writes everything that is live anew and removes the rest, so that no
-// byte of a deleted document is left in the store's files. It waits for searches
+// byte of a deleted document is left in the store's files, nor in what searches
+// remember. It waits for searches
 // that still use what was there before. On a large store it takes as long as
 // writing all of it.
 func (s *Store) Compact(ctx context.Context) error {
@@ -23,6 +24,7 @@ func (s *Store) Compact(ctx context.Context) error {
 	if err := s.alone(ctx); err != nil {
 		return fmt.Errorf("compact: wait for searches that run: %w", err)
 	}
+	s.truth.recent.forget() // nobody can add what is deleted: the states that had it are gone
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st, err := s.current() // keeps the truth open

@@ -63,6 +63,19 @@ func (s *Store) EraseHashes(ctx context.Context, hashes ...string) error {
 		}
 		listed[h] = true
 	}
+	// First the ids are refused: what is listed then can only become less.
+	err := s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
+		for h := range listed {
+			sum, _ := hex.DecodeString(h) // checked above
+			if err := c.batch.Set(erasedKey(sum), nil, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, "erase")
+	if err != nil {
+		return err
+	}
 	var ids []corpora.DocID
 	for d, err := range s.Documents(ctx, "") {
 		if err != nil {
@@ -72,20 +85,7 @@ func (s *Store) EraseHashes(ctx context.Context, hashes ...string) error {
 			ids = append(ids, d.ID)
 		}
 	}
-	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
-		for _, id := range ids {
-			if err := c.erase(id); err != nil {
-				return fmt.Errorf("%q: %w", id, err)
-			}
-		}
-		for h := range listed {
-			sum, _ := hex.DecodeString(h) // checked above
-			if err := c.batch.Set(erasedKey(sum), nil, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}, "erase")
+	return s.Erase(ctx, ids...)
 }
 
 // Readmit lets the ids come back. It brings back nothing.

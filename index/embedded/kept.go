@@ -45,3 +45,10 @@ func (k *kept[K, V]) put(key K, v V, size, most int) {
 	k.young[key] = sized[V]{v, size}
 	k.size += size
 }
+
+// forget drops everything.
+func (k *kept[K, V]) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.young, k.old, k.size = nil, nil, 0
+}

@@ -175,6 +175,25 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// Two logs of one file would each go on from the same record.
+func TestOneWriterOfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	l, err := audit.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := audit.Open(path); !errors.Is(err, audit.ErrInUse) {
+		t.Errorf("%v, %v", second, err)
+	}
+	if err := errors.Join(l.Append(someCall(1)), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, 1, 2)
+	if sum, err := verify(t, path); err != nil || sum.Records != 2 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
 // Writers at once make one chain.
 func TestConcurrentWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.jsonl")

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"ken/tools"
 )
 
@@ -93,6 +95,7 @@ type File interface {
 // Log appends records to a file. Safe for concurrent use.
 type Log struct {
 	file File
+	lock io.Closer // nil: of a file that is not ours to lock
 
 	mu   sync.Mutex
 	seq  uint64
@@ -104,9 +107,30 @@ type Log struct {
 	synced  uint64
 }
 
+// ErrInUse says that a log is written by another, here or in another process.
+var ErrInUse = errors.New("another ken writes this audit log: name another file")
+
 // Open opens a log, which is made if it is not there. A log whose end is
-// damaged is an error; one whose last line a crash has cut off goes on.
+// damaged is an error; one whose last line a crash has cut off goes on. While it
+// is open nobody else can open it: two chains in one file are none.
 func Open(path string) (*Log, error) {
+	lock := flock.New(path + ".lock") // not the log itself, which others may read
+	held, err := lock.TryLock()
+	if err == nil && !held {
+		err = ErrInUse
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the audit log %s: %w", path, err)
+	}
+	l, err := open(path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	l.lock = lock
+	return l, nil
+}
+
+func open(path string) (*Log, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the audit log: %w", err)
@@ -233,5 +257,9 @@ func (l *Log) sync(seq uint64) error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.file.Close()
+	err := l.file.Close()
+	if l.lock != nil {
+		err = errors.Join(err, l.lock.Close())
+	}
+	return err
 }

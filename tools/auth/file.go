@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ken/corpora/acl"
+	"ken/internal/atomicfile"
 )
 
 // fileVersion is the version of the key file's format. Keys in a file of the
@@ -199,28 +199,5 @@ func writeFile(path string, keys []Key) error {
 	if _, err := decodeFile(data); err != nil { // one bad key would lock out all
 		return fmt.Errorf("it could not be read again: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // gone after the rename
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // directories cannot be synced there
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return atomicfile.Write(path, data)
 }

@@ -84,10 +84,11 @@ func Document(d corpora.Document, by *protect.Protector) (corpora.Document, bool
 	other, ok2 := by.Name(string(d.SupersededBy))
 	path, ok3 := by.Name(d.Path)
 	d.ID, d.SupersededBy, d.Path = corpora.DocID(id), corpora.DocID(other), path
-	d.Title, d.URL = by.Line(d.Title), by.Line(d.URL)
+	d.Title, _ = by.Text(d.Title)
+	d.URL = by.Line(d.URL)
 	d.Tags = slices.Clone(d.Tags)
 	for i, t := range d.Tags {
-		d.Tags[i] = by.Line(t)
+		d.Tags[i], _ = by.Text(t)
 	}
 	slices.Sort(d.Tags)
 	return d, ok && ok2 && ok3
@@ -96,6 +97,21 @@ func Document(d corpora.Document, by *protect.Protector) (corpora.Document, bool
 // Reader is what turns bytes into text; *extract.Mux is one.
 type Reader interface {
 	Extract(ctx context.Context, in extract.Input) (extract.Text, error)
+}
+
+// Clean reports whether a document that did not come through [Source] holds no
+// value: neither what is known of it, nor its text, nor the lines that come with
+// pieces of it.
+func Clean(d corpora.Document, text string, lines []string, by *protect.Protector) bool {
+	if by == nil {
+		return true
+	}
+	p, ok := Document(d, by)
+	title, body, _ := by.Titled(d.Title, text)
+	tags := slices.Sorted(slices.Values(d.Tags))
+	return ok && p.ID == d.ID && p.SupersededBy == d.SupersededBy && p.Path == d.Path && p.URL == d.URL &&
+		slices.Equal(p.Tags, tags) && title == d.Title && body == text &&
+		!slices.ContainsFunc(lines, func(l string) bool { return by.Line(l) != l })
 }
 
 // Extractor returns the reader with the texts that it makes protected.

@@ -104,3 +104,38 @@ func TestExtractor(t *testing.T) {
 		t.Errorf("without rules: %+v", text)
 	}
 }
+
+// A field can stand in what is known of a document, too.
+func TestDocumentWithFields(t *testing.T) {
+	by := protector(t, false, protect.Rule{Fields: []string{"salary"}, Do: protect.Redact})
+	d, ok := guard.Document(corpora.Document{ID: "shelf/a", Title: "salary: 90000", Tags: []string{"salary=90000"}}, by)
+	if all := fmt.Sprintf("%+v", d); !ok || strings.Contains(all, "90000") {
+		t.Errorf("%s", all)
+	}
+}
+
+// What comes in by another way is clean or not, whatever holds the value.
+func TestClean(t *testing.T) {
+	by := protector(t, true, email)
+	const bad = "ann@example.com"
+	for name, tt := range map[string]struct {
+		d     corpora.Document
+		text  string
+		lines []string
+		want  bool
+	}{
+		"nothing": {corpora.Document{ID: "a", Title: "A", Tags: []string{"y", "x"}}, "text", []string{"A"}, true},
+		"id":      {corpora.Document{ID: bad}, "", nil, false},
+		"path":    {corpora.Document{Path: bad}, "", nil, false},
+		"title":   {corpora.Document{Title: bad}, "", nil, false},
+		"address": {corpora.Document{URL: "https://example.org/" + bad}, "", nil, false},
+		"tag":     {corpora.Document{Tags: []string{bad}}, "", nil, false},
+		"later":   {corpora.Document{SupersededBy: bad}, "", nil, false},
+		"text":    {corpora.Document{}, bad, nil, false},
+		"line":    {corpora.Document{}, "", []string{bad}, false},
+	} {
+		if got := guard.Clean(tt.d, tt.text, tt.lines, by); got != tt.want {
+			t.Errorf("%s: clean %v", name, got)
+		}
+	}
+}

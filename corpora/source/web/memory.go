@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"ken/internal/atomicfile"
 )
 
 // record is what is kept of a page: nothing of its text.
@@ -59,9 +61,8 @@ func (m memory) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("remember pages: %w", err)
 	}
-	tmp := filepath.Join(dir, memoryFile+".tmp")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, memoryFile), data); err != nil {
 		return fmt.Errorf("remember pages: %w", err)
 	}
-	return os.Rename(tmp, filepath.Join(dir, memoryFile))
+	return nil
 }

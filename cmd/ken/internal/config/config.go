@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ken/corpora/acl"
+	"ken/internal/atomicfile"
 )
 
 // Environment variables that ken reads.
@@ -142,16 +143,7 @@ func Save(dir string, s Settings) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
-	tmp, err := os.CreateTemp(dir, settingsFile+".*")
-	if err != nil {
-		return fmt.Errorf("write settings: %w", err)
-	}
-	_, werr := tmp.Write(append(data, '\n'))
-	if err := errors.Join(werr, tmp.Sync(), tmp.Close()); err != nil {
-		os.Remove(tmp.Name())
-		return fmt.Errorf("write settings: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), filepath.Join(dir, settingsFile)); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, settingsFile), append(data, '\n')); err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
 	return nil

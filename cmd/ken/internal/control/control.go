@@ -46,6 +46,7 @@ type Run func(ctx context.Context, r Request, s Streams) int
 const (
 	socketName = "control.sock"
 	askWithin  = 5 * time.Second // a client that connects and says nothing is dropped
+	lastWords  = time.Second     // what a command prints when the server ends
 )
 
 // Listen makes the socket in the data directory. The caller holds the directory's
@@ -109,6 +110,8 @@ func answer(ctx context.Context, conn net.Conn, run Run) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	// A client that does not read must not keep the server from ending.
+	defer context.AfterFunc(ctx, func() { _ = conn.SetWriteDeadline(time.Now().Add(lastWords)) })()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in, feed := io.Pipe()

@@ -69,6 +69,44 @@ func TestCommandEndsWithItsClient(t *testing.T) {
 	}
 }
 
+// A client that was stopped while it prints does not keep the server from ending.
+func TestServerEndsWithoutItsClients(t *testing.T) {
+	dir, writing := t.TempDir(), make(chan bool)
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Serve(ctx, l, func(_ context.Context, _ Request, s Streams) int {
+			close(writing)
+			for {
+				if _, err := s.Out.Write(make([]byte, 1<<20)); err != nil {
+					return 1
+				}
+			}
+		})
+	}()
+	path, end, err := short(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "{}\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-writing
+	cancel()
+	<-done
+}
+
 func TestNobody(t *testing.T) {
 	dir := t.TempDir()
 	call := func() error {

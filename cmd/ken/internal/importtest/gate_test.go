@@ -47,8 +47,9 @@ var ways = []struct {
 	{"ken/index.(View).Outlines", []string{"ken/index/", "ken/retrieval.(snapshot).outlines", "ken/eval.(timedView).Outlines", "ken/tools/twin"}},
 	// A view can be had in one function of retrieval alone.
 	{"ken/retrieval.(Store).View", []string{"ken/retrieval.(Searcher).open", "ken/eval.(timedIndex).View", "ken/tools/twin"}},
-	// The text of a chunk is read where it is indexed and where it is ranked and packed, and nowhere else.
-	{"ken/index.Chunk.Text", []string{"ken/index", "ken/retrieval", "ken/eval", "ken/tools/twin", "ken/cmd/ken.textIn"}},
+	// The text of a chunk is read where it is indexed and where it is ranked and packed, and nowhere else;
+	// clean asks whether an archive's text may be taken in.
+	{"ken/index.Chunk.Text", []string{"ken/index", "ken/retrieval", "ken/eval", "ken/tools/twin", "ken/cmd/ken.textIn", "ken/cmd/ken.clean"}},
 	// The surface gets text from its gate, which notes what leaves.
 	{"ken/tools.(Searcher).Search", []string{"ken/tools.(gate).Search", "ken/tools.(surface).search", "ken/tools/twin", "ken/cmd/ken.(member).Search"}},
 	{"ken/tools.(Searcher).Fetch", []string{

@@ -14,6 +14,7 @@ import (
 
 	"ken/corpora"
 	"ken/index/ingest"
+	"ken/internal/atomicfile"
 )
 
 // Ledger tells of every source that was ever read, by name.
@@ -104,20 +105,11 @@ func change(dir string, f func(Ledger)) error {
 
 func (l Ledger) write(dir string) error {
 	data, err := json.MarshalIndent(l, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write what is known of the sources: %w", err)
-	}
-	tmp, err := os.CreateTemp(dir, fileName+".*")
-	if err != nil {
-		return fmt.Errorf("write what is known of the sources: %w", err)
-	}
-	_, werr := tmp.Write(append(data, '\n'))
-	err = errors.Join(werr, tmp.Close())
 	if err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(dir, fileName))
+		err = atomicfile.Write(filepath.Join(dir, fileName), append(data, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("write what is known of the sources: %w", errors.Join(err, os.Remove(tmp.Name())))
+		return fmt.Errorf("write what is known of the sources: %w", err)
 	}
 	return nil
 }

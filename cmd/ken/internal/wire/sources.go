@@ -75,6 +75,7 @@ type SourceOptions struct {
 	Subject acl.Subject // Owner, resolved
 	Secret  string      // its value
 	State   string      // directory of this source for what spares work next time; "" keeps nothing
+	Spool   string      // directory of what was pushed to this source
 	URL     *url.URL    // parsed; nil for a folder
 }
 
@@ -94,6 +95,7 @@ func Schemes() []Scheme {
 		{[]string{"postgres", "postgresql", "mysql", "mariadb", "sqlite"}, "rows of a database", openSQL},
 		{[]string{"https", "http"}, "a web site, or with `api:` in the configuration an HTTP API", openHTTP},
 		{[]string{"mcp+https", "mcp+http"}, "the resources of another MCP server", openMCP},
+		{[]string{"webhook"}, "documents that are pushed to ken watch --webhook", openSpool},
 	}, fullSchemes()...)
 }
 
@@ -105,9 +107,14 @@ func SchemeOf(text string) string {
 	return ""
 }
 
-// OpenSource opens a source by its URL. Getenv gives secrets, and state is the
-// directory under which sources keep what spares work next time, "" for none.
-func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv config.Getenv, state string) (*Source, error) {
+// Directories are where sources keep things, each in a folder of its own.
+type Directories struct {
+	State string // for what spares work next time; "" for none
+	Spool string // for what was pushed to them
+}
+
+// OpenSource opens a source by its URL. Getenv gives secrets.
+func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv config.Getenv, dirs Directories) (*Source, error) {
 	o := SourceOptions{Source: c, Subject: owner}
 	scheme := SchemeOf(c.URL)
 	if len(c.MCP) > 0 {
@@ -125,7 +132,7 @@ func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv 
 	for _, s := range Schemes() {
 		if scheme == "" && s.Names == nil || slices.Contains(s.Names, scheme) {
 			o.Name = defaultName(o)
-			if err := o.prepare(getenv, state); err != nil {
+			if err := o.prepare(getenv, dirs); err != nil {
 				return nil, fmt.Errorf("source %s: %w", o.Name, err)
 			}
 			return s.open(ctx, o)
@@ -142,13 +149,14 @@ func schemeNames() string {
 	return strings.Join(all, ", ")
 }
 
-func (o *SourceOptions) prepare(getenv config.Getenv, state string) (err error) {
+func (o *SourceOptions) prepare(getenv config.Getenv, dirs Directories) (err error) {
 	if o.Secret, err = o.Source.Secret.Value(getenv, o.Name); err != nil {
 		return err
 	}
-	if state != "" {
-		o.State = filepath.Join(state, url.QueryEscape(o.Name))
+	if dirs.State != "" {
+		o.State = filepath.Join(dirs.State, url.QueryEscape(o.Name))
 	}
+	o.Spool = SpoolOf(dirs.Spool, o.Name)
 	return nil
 }
 

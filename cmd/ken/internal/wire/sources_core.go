@@ -16,8 +16,14 @@ const Full = false
 // fullSchemes are those that only the full binary reads. They are known here, so
 // that whoever asks for one is told what to do.
 func fullSchemes() []Scheme {
-	return []Scheme{{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud (full binary only)", needsFull}}
+	return []Scheme{
+		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud (full binary only)", needsFull},
+		{[]string{"nats", "nats+tls", "kafka", "kafka+tls"}, "a stream of a broker (full binary only)", needsFull},
+	}
 }
+
+// feeds are the brokers that streams come from.
+func feeds() map[string]func(SourceOptions) (Feed, error) { return nil }
 
 func needsFull(_ context.Context, o SourceOptions) (*Source, error) {
 	return nil, fmt.Errorf("source %s: this binary has no driver for %s://: build one with `make build-full`", o.Name, o.URL.Scheme)

@@ -3,11 +3,19 @@
 package wire
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
 	_ "gocloud.dev/blob/azureblob" // azblob://
 	_ "gocloud.dev/blob/fileblob"  // file://
 	_ "gocloud.dev/blob/gcsblob"   // gs://
 	_ "gocloud.dev/blob/memblob"   // mem://
 	_ "gocloud.dev/blob/s3blob"    // s3://
+
+	"ken/corpora/source/kafka"
+	"ken/corpora/source/nats"
 )
 
 // Full says whether the binary holds the drivers of clouds and brokers.
@@ -15,5 +23,53 @@ const Full = true
 
 // fullSchemes are those that only the full binary reads.
 func fullSchemes() []Scheme {
-	return []Scheme{{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud", openBlob}}
+	return []Scheme{
+		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud", openBlob},
+		{[]string{"nats", "nats+tls"}, "a stream of NATS JetStream, which ken watch follows", openSpool},
+		{[]string{"kafka", "kafka+tls"}, "a topic of Kafka, which ken watch follows", openSpool},
+	}
+}
+
+// feeds are the brokers that streams come from.
+func feeds() map[string]func(SourceOptions) (Feed, error) {
+	return map[string]func(SourceOptions) (Feed, error){
+		"nats": feedNATS, "nats+tls": feedNATS, "kafka": feedKafka, "kafka+tls": feedKafka,
+	}
+}
+
+// feedNATS reads nats://HOST:PORT/STREAM?subject=…&durable=…
+func feedNATS(o SourceOptions) (Feed, error) {
+	q := o.URL.Query()
+	n := nats.Options{
+		URL: "nats://" + o.URL.Host, Stream: strings.Trim(o.URL.Path, "/"), Subject: q.Get("subject"), Durable: q.Get("durable"),
+		User: o.User, Secret: o.Secret,
+	}
+	if strings.HasSuffix(o.URL.Scheme, "+tls") {
+		n.URL = "tls://" + o.URL.Host
+	}
+	if o.URL.Host == "" || n.Stream == "" || strings.ContainsAny(n.Stream, "/.*> ") {
+		return nil, errors.New("want nats://HOST:PORT/STREAM")
+	}
+	return func(ctx context.Context, consumer string, take func([]byte, string) error) error {
+		at := n
+		at.Durable = cmp.Or(n.Durable, consumer)
+		return nats.Follow(ctx, at, take)
+	}, nil
+}
+
+// feedKafka reads kafka://HOST:PORT/TOPIC?group=…&broker=HOST:PORT
+func feedKafka(o SourceOptions) (Feed, error) {
+	q := o.URL.Query()
+	k := kafka.Options{
+		Brokers: append([]string{o.URL.Host}, q["broker"]...), Topic: strings.Trim(o.URL.Path, "/"), Group: q.Get("group"),
+		TLS: strings.HasSuffix(o.URL.Scheme, "+tls"), User: o.User, Secret: o.Secret,
+	}
+	if o.URL.Host == "" || k.Topic == "" || strings.ContainsRune(k.Topic, '/') {
+		return nil, errors.New("want kafka://HOST:PORT/TOPIC")
+	}
+	return func(ctx context.Context, consumer string, take func([]byte, string) error) error {
+		at := k
+		at.Group = cmp.Or(k.Group, consumer)
+		return kafka.Follow(ctx, at, take)
+	}, nil
 }

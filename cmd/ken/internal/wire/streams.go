@@ -1,0 +1,69 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"ken/cmd/ken/internal/config"
+	"ken/corpora/source/spool"
+)
+
+// SpoolOf is the directory of what was pushed to a source.
+func SpoolOf(spools, source string) string { return filepath.Join(spools, url.QueryEscape(source)) }
+
+// openSpool opens what was pushed to a source. It asks nobody.
+func openSpool(_ context.Context, o SourceOptions) (*Source, error) {
+	items, origin, err := o.items()
+	if err != nil {
+		return nil, err
+	}
+	s, err := spool.NewSource(o.Spool, items)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Source: s, Place: o.place(), origin: origin, rules: items.Policy.Protect()}, nil
+}
+
+// Feed follows a broker until the context ends or something fails. Each message is
+// given to take with its place in the stream, and acknowledged after take returned
+// nil. The broker remembers how far that went under the name of the consumer.
+type Feed func(ctx context.Context, consumer string, take func(message []byte, place string) error) error
+
+// Stream is a source whose documents are pushed.
+type Stream struct {
+	Name   string
+	Spool  string // directory
+	Secret string
+	Limit  int64
+	Feed   Feed // nil: a webhook
+}
+
+// OpenStream returns the stream that a source is; ok is false if it is none.
+func OpenStream(c config.Source, getenv config.Getenv, spools string) (s Stream, ok bool, err error) {
+	scheme := SchemeOf(c.URL)
+	feed, fed := feeds()[scheme]
+	if !fed && scheme != "webhook" {
+		return Stream{}, false, nil
+	}
+	o := SourceOptions{Source: c}
+	if o.URL, err = url.Parse(c.URL); err != nil {
+		return Stream{}, true, fmt.Errorf("source %s: the URL is malformed", c.Name)
+	}
+	if err := o.prepare(getenv, Directories{Spool: spools}); err != nil {
+		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
+	}
+	s = Stream{Name: c.Name, Spool: o.Spool, Secret: o.Secret, Limit: c.MaxBytes}
+	if !fed {
+		return s, true, nil
+	}
+	if o.Secret != "" && !strings.HasSuffix(scheme, "+tls") {
+		return Stream{}, true, fmt.Errorf("source %s: its secret would cross the network in the clear: use %s+tls://", c.Name, scheme)
+	}
+	if s.Feed, err = feed(o); err != nil {
+		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
+	}
+	return s, true, nil
+}
