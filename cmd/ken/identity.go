@@ -36,6 +36,7 @@ func (o *identityOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.issuer.Issuer, "issuer", "", "`URL` of the identity provider whose tokens are good, besides keys")
 	f.StringVar(&o.issuer.Audience, "audience", "", "`URL` that tokens must be made for (default: --public-url)")
 	f.StringVar(&o.issuer.UserClaim, "claim-user", "sub", "`CLAIM` that names the user")
+	f.DurationVar(&o.issuer.MaxAge, "token-max-age", 0, "refuse tokens that were made longer ago, whose groups may have changed since (default: until they expire)")
 	f.StringVar(&o.issuer.GroupsClaim, "claim-groups", "", "`CLAIM` that lists the groups; a token without it is refused (default: no groups from tokens)")
 	f.StringVar(&o.issuer.Introspection.URL, "introspect", "", "`URL` to ask about tokens that only the provider can read, with KEN_INTROSPECTION_ID and KEN_INTROSPECTION_SECRET from the environment")
 	f.StringVar(&o.clientCA, "tls-client-ca", "", "`FILE` of the authorities (PEM) whose client certificates say who asks")

@@ -149,13 +149,18 @@ func (p *program) keysListCommand(file *string) *cobra.Command {
 				return p.writeJSON(jsonFile, list)
 			}
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tSUBJECTS\tSCOPES\tCREATED\tEXPIRES\tNOTE")
+			fmt.Fprintln(w, "ID\tSUBJECTS\tSCOPES\tCREATED\tEXPIRES\tLAST USED\tNOTE")
 			for _, k := range list {
 				expires := "never"
 				if !k.Expires.IsZero() {
 					expires = k.Expires.Format(time.DateOnly)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, joinSubjects(k.Subjects), strings.Join(k.Scopes, ","), k.Created.Format(time.DateOnly), expires, k.Note)
+				used := "never"
+				if !k.LastUsed.IsZero() {
+					used = k.LastUsed.Format("2006-01-02 15:04")
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					k.ID, joinSubjects(k.Subjects), strings.Join(k.Scopes, ","), k.Created.Format(time.DateOnly), expires, used, k.Note)
 			}
 			return w.Flush()
 		},
@@ -171,11 +176,12 @@ type shownKey struct {
 	Scopes   []string      `json:"scopes"`
 	Created  time.Time     `json:"created"`
 	Expires  time.Time     `json:"expires,omitzero"`
+	LastUsed time.Time     `json:"last_used,omitzero"` // to the minute, as far as a server wrote it down
 	Note     string        `json:"note,omitempty"`
 }
 
 func show(k auth.Key) shownKey {
-	return shownKey{k.ID, k.Subjects, k.Scopes, k.Created, k.Expires, k.Note}
+	return shownKey{ID: k.ID, Subjects: k.Subjects, Scopes: k.Scopes, Created: k.Created, Expires: k.Expires, Note: k.Note}
 }
 
 // listKeys returns the keys of the file; none if there is no file.
@@ -189,8 +195,14 @@ func (p *program) listKeys(file string) ([]shownKey, error) {
 		return nil, err
 	}
 	list, err := keys.List()
+	if err != nil {
+		return nil, err
+	}
+	used, err := keys.LastUsed()
 	for _, k := range list {
-		out = append(out, show(k))
+		shown := show(k)
+		shown.LastUsed = used[k.ID]
+		out = append(out, shown)
 	}
 	return out, err
 }

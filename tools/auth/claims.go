@@ -168,6 +168,9 @@ func (i *Issuer) checkUse(c claims) error {
 		if err != nil || ok && now.Before(begins.Add(-i.Skew)) {
 			return fmt.Errorf("%s is not a time in the past", name)
 		}
+		if name == "iat" && i.MaxAge > 0 && (!ok || now.After(begins.Add(i.MaxAge+i.Skew))) {
+			return fmt.Errorf("made more than %s ago, or it does not say when", i.MaxAge)
+		}
 	}
 	return nil
 }

@@ -33,6 +33,10 @@ type IssuerOptions struct {
 
 	Introspection Introspection // of tokens that are not JSON Web Tokens
 
+	// MaxAge is how long after its making (iat) a token's groups are believed,
+	// however long it is good; 0 is until it expires.
+	MaxAge time.Duration
+
 	Skew   time.Duration    // between the provider's clock and ours; 0 is 30 s
 	Clock  func() time.Time // nil is time.Now
 	Log    *slog.Logger     // told why tokens are refused, without the token; nil is silent

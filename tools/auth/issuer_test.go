@@ -170,6 +170,22 @@ func TestGoodTokens(t *testing.T) {
 	}
 }
 
+// TestTokenAge: groups are not believed longer than the operator says.
+func TestTokenAge(t *testing.T) {
+	p := newProvider(t)
+	i := p.issuer(t, func() time.Time { return instant })
+	i.MaxAge = time.Hour
+	h, c := p.header(), p.claims()
+	for age, want := range map[time.Duration]bool{59 * time.Minute: true, 61 * time.Minute: false, 24 * time.Hour: false} {
+		if _, err := i.Verify(t.Context(), p.sign(h, with(c, "iat", instant.Add(-age).Unix()))); (err == nil) != want {
+			t.Errorf("%s old: %v", age, err)
+		}
+	}
+	if _, err := i.Verify(t.Context(), p.sign(h, without(c, "iat"))); err == nil {
+		t.Error("a token that does not say when it was made is believed")
+	}
+}
+
 // badTokens are tokens of every wrong kind that somebody might send.
 func (p *provider) badTokens() map[string]string {
 	h, c, good := p.header(), p.claims(), p.good()

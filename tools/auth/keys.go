@@ -45,6 +45,9 @@ type Keys struct {
 	seen  fs.FileInfo // what the file was when byID was read
 	byID  map[string]Key
 	fault string // last error that was logged
+
+	uses    map[string]time.Time // see used
+	written time.Time            // when they were
 }
 
 // Open reads the key file. It must exist, be readable by its owner alone, and
@@ -97,6 +100,7 @@ func (k *Keys) Verify(key string) (Key, error) {
 	if !sameHash(hashKey(key), known.Hash) || !wellFormed || !found || known.expired(k.opts.Clock()) {
 		return Key{}, ErrUnauthenticated
 	}
+	k.used(id, k.opts.Clock())
 	return known, nil
 }
 
