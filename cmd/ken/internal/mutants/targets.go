@@ -59,4 +59,8 @@ var equivalent = map[string]string{
 	"corpora/acl/clearance.go below: <= in i < 0":                          "the lowest level alone is what stands below the lowest level",
 	"index/embedded/view.go mayRead: >= in id > index.ChunkID(^uint32(0))": "the greatest ordinal is never given to a chunk",
 	"index/embedded/admitted.go classAdmits: return true for false":        "it comes with an error, which its callers look at first",
+	"index/embedded/admitted.go classAdmits: never: if known":              "the list is asked again and says the same",
+	`retrieval/snapshot.go hideSuccessor: never: if d.SupersededBy == ""`:  "no document has the empty name, which is dropped as it is",
+	"tools/authority.go listed: never: if !ok":                             "the protocol library answers with a list of tools or with an error, which is returned before",
+	"tools/approve.go askNow: && in err != nil || answer == nil":           "an error comes without an answer",
 }
