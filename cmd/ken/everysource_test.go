@@ -33,6 +33,9 @@ import (
 // place, with one command, and compares the exports: relative id, title, text,
 // spans and readers are the same, whatever the place.
 func TestEverySourceGivesTheSameDocuments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and a test of one goroutine: make test runs it")
+	}
 	dir := t.TempDir()
 	untar(t, filepath.Join(evaldata.Dir(t, "handbook-18f"), "tree.tar.gz"), filepath.Join(mkdir(t, dir, "h")))
 	folder := filepath.Join(dir, "h")

@@ -70,6 +70,9 @@ func officeFiles() map[string][]byte {
 // TestFormats takes a folder of every format in, finds each file by its word,
 // and verifies the citation.
 func TestFormats(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and a test of one goroutine: make test runs it")
+	}
 	dir, files := office(t)
 	data := filepath.Join(t.TempDir(), "data")
 	out, err := ken(t, data, "ingest", dir, "--name", "o", "--owner", "user:ann").Output()
@@ -103,6 +106,9 @@ func TestFormats(t *testing.T) {
 // TestProtection: no value that a rule is for is in any file of the data
 // directory or any answer, and those that were encrypted can be read with the key.
 func TestProtection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and a test of one goroutine: make test runs it")
+	}
 	dir, files := office(t)
 	plain := []string{"ann.canary", "98765canary", "4111 1111 1111 1111"}
 	if err := os.Rename(filepath.Join(dir, "bucket.rst"), filepath.Join(dir, "ann.canary@example.com.rst")); err != nil {

@@ -35,6 +35,9 @@ rules:
 // MCP client over HTTP: the first three results hold the page, and no result
 // ever is a page that the person may not read.
 func TestHandbook(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and a test of one goroutine: make test runs it")
+	}
 	set := evaldata.Dir(t, "handbook-18f")
 	folder := t.TempDir()
 	untar(t, filepath.Join(set, "tree.tar.gz"), folder)

@@ -199,6 +199,9 @@ func cacheDir() string {
 // and the chunks' places with those in the golden file, and prints the table that
 // the documentation holds.
 func TestAccuracy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and a test of one goroutine: make test runs it")
+	}
 	type score struct{ files, words, right int }
 	scores := map[string]score{}
 	var lines []string
