@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ken/corpora"
+	"ken/corpora/acl"
 	"ken/index"
 	"ken/index/embedded"
 )
@@ -148,6 +149,34 @@ func TestErasedIDsStayAway(t *testing.T) {
 	check(s.Replace(t.Context(), entry("wiki/a", "again")))
 	if err := s.EraseHashes(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "no hash") {
 		t.Errorf("a wrong hash: %v", err)
+	}
+	check(s.Close())
+}
+
+// An id can be a name: of an erased document it leaves the disk too, out of the
+// past of its lists as well.
+func TestErasedIDsAreGone(t *testing.T) {
+	dir, id := t.TempDir(), corpora.DocID("wiki/"+canary)
+	s := open(t, dir, embedded.Options{})
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(s.Replace(t.Context(), entry(string(id), "one"), entry("wiki/a", "two")))
+	check(s.SetACL(t.Context(), id, acl.Allow("user:ann")))
+	if past, err := s.History(t.Context(), id); err != nil || len(past) == 0 {
+		t.Fatalf("no past before: %v, %v", past, err)
+	}
+	check(s.Erase(t.Context(), id))
+	if past, err := s.History(t.Context(), id); err != nil || len(past) != 0 {
+		t.Errorf("the past is kept: %v, %v", past, err)
+	}
+	check(s.Compact(t.Context()))
+	check(s.Reopen()) // Pebble's list of tables names the first and the last key of each
+	if found := filesWith(t, dir, canary); len(found) > 0 {
+		t.Errorf("the id is still in %v", found)
 	}
 	check(s.Close())
 }
