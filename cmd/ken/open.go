@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/wire"
+	"ken/corpora/policy"
 	"ken/retrieval"
 	"ken/retrieval/rerank"
 )
@@ -123,4 +125,21 @@ func (s searchFlags) ranking() (retrieval.Params, error) {
 		}
 	}
 	return params, nil
+}
+
+// rulesFile reads a file of rules in the data directory; nil if there is none.
+func (p *program) rulesFile(name string) ([]byte, error) {
+	dir, err := p.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, name)
+	data, err := os.ReadFile(file)
+	if policy.Missing(file, err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return data, nil // not nil if it is empty: that is a mistake in it
 }

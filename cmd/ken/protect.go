@@ -12,7 +12,6 @@ import (
 
 	"ken/cmd/ken/internal/config"
 	"ken/corpora"
-	"ken/corpora/policy"
 	"ken/corpora/protect"
 	"ken/corpora/protect/guard"
 	"ken/corpora/protect/keeper"
@@ -49,16 +48,8 @@ func (p *program) protected(ctx context.Context, s corpora.Source) (corpora.Sour
 }
 
 func (p *program) protectRules() (protect.Rules, error) {
-	dir, err := p.dataDir()
-	if err != nil {
-		return protect.Rules{}, err
-	}
-	file := filepath.Join(dir, protectFile)
-	data, err := os.ReadFile(file)
-	if policy.Missing(file, err) {
-		return protect.Rules{}, nil
-	}
-	if err != nil {
+	data, err := p.rulesFile(protectFile)
+	if err != nil || data == nil {
 		return protect.Rules{}, err
 	}
 	rules, err := protect.Parse(data)

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/config"
 	"ken/cmd/ken/internal/receipt"
 	"ken/corpora"
-	"ken/corpora/policy"
 	"ken/corpora/retention"
 	"ken/index"
 	"ken/index/embedded"
@@ -50,21 +47,13 @@ kept. An ingest leaves expired documents out.`,
 
 // retention reads the rules of the data directory, if there are any.
 func (p *program) retention() (retention.Rules, error) {
-	dir, err := p.dataDir()
-	if err != nil {
-		return retention.Rules{}, err
-	}
-	file := filepath.Join(dir, retentionFile)
-	data, err := os.ReadFile(file)
-	if policy.Missing(file, err) {
-		return retention.Rules{}, nil
-	}
-	if err != nil {
+	data, err := p.rulesFile(retentionFile)
+	if err != nil || data == nil {
 		return retention.Rules{}, err
 	}
 	rules, err := retention.Parse(data)
 	if err != nil {
-		return rules, fmt.Errorf("%s: %w", filepath.Join(dir, retentionFile), err)
+		return rules, fmt.Errorf("%s: %w", retentionFile, err)
 	}
 	return rules, nil
 }
