@@ -93,6 +93,18 @@ func testPrefixes(t *testing.T, s Store) {
 	} {
 		expect(t, search(t, s, ann, noon, prefix(c.word)), c.want...)
 	}
+	twice := func(id, title, text string) { // by two words, or twice by one: it counts the same
+		d := doc(id, acl.Allow("user:ann"))
+		d.Title = title
+		must(t, s.Replace(t.Context(), NewEntry(model(1), d, text)))
+	}
+	twice("t1", "lorry lorry", "vacated vacated")
+	twice("t2", "lorry lorryload", "vacate vacating")
+	for _, w := range []string{"lorry", "vacat"} {
+		if found := find(w); found[0].Score != found[1].Score {
+			t.Errorf("%s*: scores %v and %v", w, found[0].Score, found[1].Score)
+		}
+	}
 	words := []string{"contract", "vacatio", "c"}
 	var want [][]index.Hit
 	for _, w := range words {
