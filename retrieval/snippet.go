@@ -25,6 +25,7 @@ type Snippet struct {
 	// Highlights are the places of the words of the query in Text, in bytes, in order
 	// and apart from each other. A word matches as it does in the search, by its stem.
 	Highlights []index.Span `json:"highlights,omitempty"`
+	Span       index.Span   `json:"span"` // of the chunk, in the document's extracted text
 }
 
 const ellipsis = "…"
@@ -127,9 +128,22 @@ func snippets(ctx context.Context, v *snapshot, docs []*found, a asked, results 
 			m = newMarker(d.Language, a)
 			markers[d.Language] = m
 		}
-		results[i].Snippet = m.snippet(strings.Join(strings.Fields(index.BodyText(chunks[0])), " "))
+		results[i].Snippet = m.snippet(withoutHeadings(d.Title, chunks[0]))
+		results[i].Snippet.Span = chunks[0].Span
 	}
 	return nil
+}
+
+// withoutHeadings is the text of a chunk as one line, without the title and the
+// headings that it begins with: they stand beside it in an answer.
+func withoutHeadings(title string, c index.Chunk) string {
+	text := strings.Join(strings.Fields(index.BodyText(c)), " ")
+	for _, h := range append([]string{title}, c.Heading...) {
+		if rest, ok := strings.CutPrefix(text, h+" "); ok && h != "" {
+			text = rest
+		}
+	}
+	return text
 }
 
 // snippet cuts the best piece out of a text of one line.

@@ -69,6 +69,9 @@ func (g gate) Search(ctx context.Context, p acl.Principal, r retrieval.Request) 
 		for _, p := range r.Passages {
 			l.Spans = append(l.Spans, p.Span)
 		}
+		if s := r.Snippet; s.Text != "" && !slices.ContainsFunc(l.Spans, func(p index.Span) bool { return p.Start <= s.Span.Start && s.Span.End <= p.End }) {
+			l.Spans = append(l.Spans, s.Span)
+		}
 		leave(ctx, l)
 		for _, id := range r.Duplicates {
 			leave(ctx, Left{Document: id})

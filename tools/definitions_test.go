@@ -62,6 +62,7 @@ func TestAnswersMatchTheirSchemas(t *testing.T) {
 		{"search", searchInput, searchOutput, map[string]any{"query": "parental leave plants", "include_superseded": true}},
 		{"search", searchInput, searchOutput, map[string]any{"query": "weir", "max_tokens": 1, "limit": 50, "mode": "lexical", "source": []any{"handbook"}, "before": "2030-01-01"}},
 		{"search", searchInput, searchOutput, map[string]any{"query": "zzzzqqq", "mode": "lexical"}},
+		{"search", searchInput, searchOutput, map[string]any{"query": `"parental leave" plan*`}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "wiki/evil.md"}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "handbook/long.md", "max_tokens": 64}},
 	} {
