@@ -128,16 +128,18 @@ func snippets(ctx context.Context, v *snapshot, docs []*found, a asked, results 
 			m = newMarker(d.Language, a)
 			markers[d.Language] = m
 		}
-		results[i].Snippet = m.snippet(withoutHeadings(d.Title, chunks[0]))
+		text := strings.Join(strings.Fields(index.BodyText(chunks[0])), " ")
+		if results[i].Snippet = m.snippet(withoutHeadings(text, d.Title, chunks[0])); results[i].Snippet.Highlights == nil {
+			results[i].Snippet = m.snippet(text)
+		}
 		results[i].Snippet.Span = chunks[0].Span
 	}
 	return nil
 }
 
-// withoutHeadings is the text of a chunk as one line, without the title and the
-// headings that it begins with: they stand beside it in an answer.
-func withoutHeadings(title string, c index.Chunk) string {
-	text := strings.Join(strings.Fields(index.BodyText(c)), " ")
+// withoutHeadings is the text of a chunk without the title and the headings that
+// it begins with: they stand beside it in an answer.
+func withoutHeadings(text, title string, c index.Chunk) string {
 	for _, h := range append([]string{title}, c.Heading...) {
 		if rest, ok := strings.CutPrefix(text, h+" "); ok && h != "" {
 			text = rest

@@ -24,7 +24,7 @@ func Tokens(lang, text string) []Token {
 	defer memories.put(m)
 	m.use(lang)
 	plain, place := normalizePlaces(text)
-	t := tokenizer{vocabulary: m.now, place: place, out: make([]Token, 0, len(text)/5+1)}
+	t := tokenizer{vocabulary: m.now, place: place, out: make([]Token, 0, len(text)/5+1), words: make([]byte, 0, len(text))}
 	s := scanner{emit: t.token}
 	for i := 0; i < len(plain); {
 		_, n, c := next(plain, i)
@@ -40,6 +40,7 @@ func Tokens(lang, text string) []Token {
 			i += n
 		}
 	}
+	t.spell()
 	return t.out
 }
 
@@ -50,15 +51,27 @@ type tokenizer struct {
 	out        []Token
 	placed     int // tokens that have places
 	pos        int // of the next unit
+	// words are those that are not their terms, one after the other, and spelt
+	// their tokens and ends: one text for all saves an allocation for each.
+	words []byte
+	spelt []struct{ token, end int }
 }
 
 func (t *tokenizer) token(token []byte, k kind) {
 	term := t.vocabulary.term(token, k)
-	word := term
 	if term != string(token) {
-		word = string(token)
+		t.words = append(t.words, token...)
+		t.spelt = append(t.spelt, struct{ token, end int }{len(t.out), len(t.words)})
 	}
-	t.out = append(t.out, Token{Term: term, Word: word, kind: k})
+	t.out = append(t.out, Token{Term: term, Word: term, kind: k})
+}
+
+func (t *tokenizer) spell() {
+	words, start := string(t.words), 0
+	for _, s := range t.spelt {
+		t.out[s.token].Word = words[start:s.end]
+		start = s.end
+	}
 }
 
 // word places the terms of a word: the word itself at its position, what it is
@@ -113,7 +126,7 @@ func (p places) span(start, end int) (int, int) {
 
 // normalizePlaces is normalize with the places of what comes out.
 func normalizePlaces(text string) (string, places) {
-	if norm.NFKC.IsNormalString(text) {
+	if isASCII(text) || norm.NFKC.IsNormalString(text) {
 		return text, nil
 	}
 	var (
