@@ -26,6 +26,15 @@ func (p Phrase) Terms() []string {
 	return out
 }
 
+// Term returns the term that the phrase is, if it is one: an index then knows
+// without the text where the phrase stands.
+func (p Phrase) Term() (string, bool) {
+	if len(p.words) != 1 {
+		return "", false
+	}
+	return p.words[0].Term, p.words[0].Term != ""
+}
+
 // In reports whether the phrase stands in a text, given its tokens in the same
 // language. A phrase without words stands everywhere.
 func (p Phrase) In(text []Token) bool {

@@ -44,11 +44,15 @@ func (v *view) withPhrase(ctx context.Context, text string, rows [][]uint64) ([]
 	for _, language := range v.readable.languages {
 		phrases[language] = analyze.NewPhrase(language, text)
 	}
-	candidates := make([][]uint64, len(rows))
+	candidates, out := make([][]uint64, len(rows)), make([][]uint64, len(rows))
 	for i := range rows {
-		candidates[i] = make([]uint64, len(rows[i]))
+		candidates[i], out[i] = make([]uint64, len(rows[i])), make([]uint64, len(rows[i]))
 		for language, p := range phrases {
-			if err := v.state.segments[i].mayHold(language, p, rows[i], candidates[i]); err != nil {
+			into := candidates[i]
+			if _, one := p.Term(); one {
+				into = out[i]
+			}
+			if err := v.state.segments[i].mayHold(language, p, rows[i], into); err != nil {
 				return nil, err
 			}
 		}
@@ -63,11 +67,11 @@ func (v *view) withPhrase(ctx context.Context, text string, rows [][]uint64) ([]
 		return nil, err
 	}
 	for i, p := range at {
-		if !holds[i] {
-			candidates[p.segment][p.row/64] &^= 1 << (p.row % 64)
+		if holds[i] {
+			out[p.segment][p.row/64] |= 1 << (p.row % 64)
 		}
 	}
-	return candidates, nil
+	return out, nil
 }
 
 // mayHold sets in out those of the rows whose chunks are of the language and have

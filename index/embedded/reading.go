@@ -14,7 +14,7 @@ import (
 // maxReading bounds the chunks that a phrase or a prefix is looked for in by
 // reading their text. They are readable ones alone, so that no other document
 // decides whether there are too many.
-const maxReading = 100_000
+const maxReading = 50_000
 
 // fields are the tokens of a chunk as they were indexed.
 type fields struct {
