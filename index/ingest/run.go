@@ -46,7 +46,7 @@ type run struct {
 	seen    map[corpora.DocID]bool             // what the source listed
 	batch   batch
 	flights []*flight // batches that the embedder has, oldest first
-	moves   *moves // nil until a new document was seen
+	moves   *moves    // nil until a new document was seen
 	started time.Time
 	listed  counter
 	done    int
