@@ -62,7 +62,7 @@ var backEnds = []string{"ken/index/embedded"}
 
 // measured are programs that measure a back end, or the server over it, and give
 // nobody an answer.
-var measured = []string{"ken/eval/bench", "ken/eval/race"}
+var measured = []string{"ken/eval/bench", "ken/eval/race", "ken/eval/rate"}
 
 type pkg struct {
 	ImportPath string
