@@ -88,6 +88,19 @@ func (g gate) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocI
 	return leavePage(ctx)(g.searcher.FetchVersion(ctx, p, id, version, offset, limit))
 }
 
+// Versions notes the names of all that it lists.
+func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+	now, earlier, err := g.searcher.Versions(ctx, p, id)
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	leave(ctx, Left{Document: now.ID, Version: now.Version})
+	for _, v := range earlier {
+		leave(ctx, Left{Document: now.ID, Version: v.Document.Version})
+	}
+	return now, earlier, nil
+}
+
 // leavePage notes a page that was read.
 func leavePage(ctx context.Context) func(retrieval.Page, error) (retrieval.Page, error) {
 	return func(page retrieval.Page, err error) (retrieval.Page, error) {

@@ -16,7 +16,7 @@ func TestDefinitions(t *testing.T) {
 	c := dialPipe(t, w.server(Options{}), bob, "")
 	tools, err := c.ListTools(t.Context(), nil)
 	must(t, err)
-	if tools.CacheScope != "private" || tools.TTLMs != 0 || len(tools.Tools) != 2 {
+	if tools.CacheScope != "private" || tools.TTLMs != 0 || len(tools.Tools) != 3 {
 		t.Errorf("%d tools with cache hint %+v", len(tools.Tools), tools.Cacheable)
 	}
 	codec, err := tokenizer.Get(tokenizer.O200kBase)
@@ -64,6 +64,7 @@ func TestAnswersMatchTheirSchemas(t *testing.T) {
 		{"search", searchInput, searchOutput, map[string]any{"query": "zzzzqqq", "mode": "lexical"}},
 		{"search", searchInput, searchOutput, map[string]any{"query": `"parental leave" plan*`}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "wiki/evil.md"}},
+		{"list_versions", versionsInput, versionsOutput, map[string]any{"id": "wiki/evil.md"}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "handbook/long.md", "max_tokens": 64}},
 	} {
 		must(t, resolved(t, ask.input).Validate(ask.args))

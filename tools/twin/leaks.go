@@ -37,6 +37,7 @@ func Leaks() []Leak {
 		{Channel: 10, Name: "prefix expanded from the whole dictionary", store: expanded},
 		{Channel: 11, Name: "forbidden is not unknown", searcher: forbidden},
 		{Channel: 11, Name: "a version of it is not unknown", searcher: forbiddenVersion},
+		{Channel: 11, Name: "versions that were closed are listed", searcher: allVersions},
 		{Channel: 12, Name: "fetch from before the revoke", searcher: staleFetch},
 		{Channel: 13, Name: "cache by question alone", searcher: sharedCache},
 		{Channel: 14, Name: "error texts", searcher: errorTexts},
@@ -272,6 +273,23 @@ func forbiddenVersion(s tools.Searcher, h *Held) tools.Searcher {
 				return page, fmt.Errorf("%w: this version is not kept", retrieval.ErrQuery)
 			}
 			return page, err
+		},
+	}
+}
+
+// allVersions lists the versions of a readable document that were closed when they were replaced, too.
+func allVersions(s tools.Searcher, h *Held) tools.Searcher {
+	return leakySearcher{
+		Searcher: s, versions: func(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+			now, earlier, err := s.Versions(ctx, p, id)
+			if err != nil {
+				return now, earlier, err
+			}
+			earlier = nil
+			for _, old := range h.past[id] {
+				earlier = append(earlier, index.Version{Document: old.Document})
+			}
+			return now, earlier, nil
 		},
 	}
 }

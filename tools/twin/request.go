@@ -46,7 +46,7 @@ func (w *world) requests(p acl.Principal, n int) []request {
 // request draws what to ask. The first few are drawn in turn, so that each kind is asked.
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
-		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback,
+		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback, w.versions,
 		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
 	}
 	if w.asking {
@@ -161,6 +161,10 @@ func (w *world) fetch(acl.Principal) (string, map[string]any) {
 		a["max_tokens"] = 64 + w.rng.IntN(100)
 	}
 	return call("fetch", a)
+}
+
+func (w *world) versions(acl.Principal) (string, map[string]any) {
+	return call("list_versions", map[string]any{"id": w.id()})
 }
 
 // versionOf is mostly one that the document has or had; else one of another, or none.
