@@ -108,7 +108,7 @@ type Filter struct {
 	Tags       []string
 	Classes    []string
 	Documents  []corpora.DocID
-	Phrases    []string  // all of them stand in the chunk, each in its body or in a line of its title: see analyze.Phrase
+	Phrases    []string  // all of them stand in the chunk, each in a paragraph of its body or a line of its title: see analyze.Phrase
 	After      time.Time // modified at or after; zero: open
 	Before     time.Time // modified before; zero: open
 }

@@ -61,7 +61,7 @@ func (v *view) withPhrase(ctx context.Context, text string, rows [][]uint64) ([]
 	holds := make([]bool, len(at))
 	err := v.read(ctx, at, func(i int, f fields) {
 		p := phrases[v.state.segments[at[i].segment].lex.Language(at[i].row)]
-		holds[i] = p.In(f.body) || slices.ContainsFunc(f.lines, p.In)
+		holds[i] = slices.ContainsFunc(f.apart, p.In)
 	})
 	if err != nil {
 		return nil, err

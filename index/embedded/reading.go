@@ -18,9 +18,8 @@ const maxReading = 50_000
 
 // fields are the tokens of a chunk as they were indexed.
 type fields struct {
-	title []analyze.Token
-	body  []analyze.Token
-	lines [][]analyze.Token // of the title
+	title, body []analyze.Token
+	apart       [][]analyze.Token // of the lines of the title and the paragraphs of the body
 }
 
 // read analyses the readable chunks at the places anew, on all processors, and
@@ -65,9 +64,12 @@ func (v *view) fieldsAt(ctx context.Context, p place) (f fields, err error) {
 	language := lex.Language(p.row)
 	for line := range strings.SplitSeq(index.TitleText(d.Document, c.Chunk), "\n") {
 		tokens := analyze.Tokens(language, line)
-		f.lines, f.title = append(f.lines, tokens), append(f.title, tokens...)
+		f.apart, f.title = append(f.apart, tokens), append(f.title, tokens...)
 	}
-	f.body = analyze.Tokens(language, index.BodyText(c.Chunk))
+	for paragraph := range strings.SplitSeq(index.BodyText(c.Chunk), "\n\n") {
+		tokens := analyze.Tokens(language, paragraph)
+		f.apart, f.body = append(f.apart, tokens), append(f.body, tokens...)
+	}
 	return f, nil
 }
 

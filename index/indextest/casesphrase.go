@@ -13,7 +13,7 @@ import (
 
 func testPhrases(t *testing.T, s Store) {
 	fill(t, s, acl.Allow("user:ann"),
-		"parental leave for managers", "leave is parental", "the leaves of absence", "leave absence", "a parental plan. Leave it",
+		"parental leave for managers", "leave is parental", "the leaves of absence", "leave absence", "a parental plan. Leave it", "on leave\n\nParental room",
 	)
 	title := doc("title", acl.Allow("user:ann"))
 	title.Title = "Parental leave"
@@ -35,10 +35,12 @@ func testPhrases(t *testing.T, s Store) {
 		{[]string{"leave absence"}, []corpora.DocID{"d3"}},
 		{[]string{"the"}, []corpora.DocID{"d2"}},
 		{[]string{"plan leave"}, []corpora.DocID{"d4"}},
+		{[]string{"on leave"}, []corpora.DocID{"d5"}},
+		{[]string{"leave parental"}, nil}, // paragraphs are apart, too
 		{[]string{"leave part"}, nil}, // a title's lines are apart
 		{[]string{"parental leave", "managers"}, []corpora.DocID{"d0"}},
 		{[]string{"育儿假"}, []corpora.DocID{"zh"}},
-		{[]string{"—"}, []corpora.DocID{"d0", "d1", "d2", "d3", "d4", "title", "zh", "zh"}},
+		{[]string{"—"}, []corpora.DocID{"d0", "d1", "d2", "d3", "d4", "d5", "title", "zh", "zh"}},
 		{[]string{"nowhere"}, nil},
 	} {
 		f := index.Filter{Phrases: c.phrases}

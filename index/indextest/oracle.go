@@ -40,7 +40,7 @@ type storedChunk struct {
 	index.Chunk
 	key         index.Key
 	title, body []analyze.Token   // without stop words
-	fields      [][]analyze.Token // with them: the body, and each line of the title
+	fields      [][]analyze.Token // with them: each line of the title, each paragraph of the body
 	vector      embed.Vector
 }
 
@@ -90,8 +90,11 @@ func (o *Oracle) store(e index.Entry) stored {
 			sc.fields = append(sc.fields, analyze.Tokens(language(e.Document), line))
 		}
 		sc.title = terms(sc.fields)
-		sc.fields = append(sc.fields, analyze.Tokens(language(e.Document), index.BodyText(c)))
-		sc.body = terms(sc.fields[len(sc.fields)-1:])
+		for paragraph := range strings.SplitSeq(index.BodyText(c), "\n\n") {
+			sc.fields = append(sc.fields, analyze.Tokens(language(e.Document), paragraph))
+		}
+		sc.body = analyze.Tokens(language(e.Document), index.BodyText(c))
+		sc.body = terms([][]analyze.Token{sc.body})
 		if len(e.Vectors) > 0 {
 			sc.vector = e.Vectors[i]
 		}
