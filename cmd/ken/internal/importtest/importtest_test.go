@@ -48,6 +48,8 @@ var rooms = map[string][]string{
 	"github.com/abadojack/whatlanggo":        {"ken/index/analyze"},
 	"github.com/klippa-app/go-pdfium":        {"ken/corpora/extract/pdf"},
 	"github.com/tetratelabs/wazero":          {"ken/corpora/extract/pdf"},
+	"github.com/prometheus/":                 {"ken/tools/metrics"},
+	"github.com/google/pprof":                {"ken/eval/rate"},
 	"gocloud.dev/secrets":                    {"ken/corpora/protect/keeper"},
 }
 
