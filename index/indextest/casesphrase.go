@@ -37,7 +37,7 @@ func testPhrases(t *testing.T, s Store) {
 		{[]string{"plan leave"}, []corpora.DocID{"d4"}},
 		{[]string{"on leave"}, []corpora.DocID{"d5"}},
 		{[]string{"leave parental"}, nil}, // paragraphs are apart, too
-		{[]string{"leave part"}, nil}, // a title's lines are apart
+		{[]string{"leave part"}, nil},     // a title's lines are apart
 		{[]string{"parental leave", "managers"}, []corpora.DocID{"d0"}},
 		{[]string{"育儿假"}, []corpora.DocID{"zh"}},
 		{[]string{"—"}, []corpora.DocID{"d0", "d1", "d2", "d3", "d4", "d5", "title", "zh", "zh"}},

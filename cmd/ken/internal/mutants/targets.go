@@ -43,8 +43,6 @@ var targets = []target{
 	{"corpora/policy/groups.go", []string{"knows", "checkRules"}, ofPolicy},
 	{"index/embedded/readable.go", []string{"validAt", "newReadable", "newACLIndex", "readableFor"}, ofStore},
 	{"index/embedded/view.go", []string{"gate", "mayRead", "refuse"}, ofStore},
-	{"index/embedded/phrase.go", []string{"withPhrases", "withPhrase", "mayHold"}, ofStore},
-	{"index/embedded/prefix.go", []string{"countTerms", "countDoubtful", "prefixPostings"}, ofStore},
 	{"index/embedded/admitted.go", []string{"classAdmits"}, ofStore},
 	{"retrieval/snapshot.go", []string{"hideSuccessor"}, ofView},
 	{"tools/authority.go", []string{"authorise", "listed"}, ofTools},
