@@ -126,7 +126,7 @@ func (p places) span(start, end int) (int, int) {
 
 // normalizePlaces is normalize with the places of what comes out.
 func normalizePlaces(text string) (string, places) {
-	if isASCII(text) || norm.NFKC.IsNormalString(text) {
+	if isNormal(text) {
 		return text, nil
 	}
 	var (
@@ -143,5 +143,21 @@ func normalizePlaces(text string) (string, places) {
 			at = append(at, struct{ start, end int }{start, it.Pos()})
 		}
 	}
+	at.join()
 	return out.String(), at
+}
+
+// join gives the bytes that one character became, which the iterator may hand out
+// in several segments without moving on, the place of the whole character.
+func (p places) join() {
+	for i := len(p) - 2; i >= 0; i-- {
+		if p[i].end <= p[i].start && p[i+1].start == p[i].start {
+			p[i].end = p[i+1].end
+		}
+	}
+	for i := 1; i < len(p); i++ {
+		if p[i].end <= p[i].start {
+			p[i] = p[i-1]
+		}
+	}
 }

@@ -20,6 +20,7 @@ func TestTokens(t *testing.T) {
 		{"zh", "育儿假 x", "0 育儿[育儿] 1 儿假[儿假] 3 x[x]"},
 		{"zh", "休", "0 休[休]"},
 		{"en", "ﬁle ＡＢＣ a\u0301b", "0 file[ﬁle] 1 abc[ＡＢＣ] 2 ab[a\u0301b]"},
+		{"ko", "a ㈀ b", "0 a[a] 1 ᄀ[㈀] 2 b[b]"}, // three characters of one
 		{"en", "", ""},
 	} {
 		var got []string
