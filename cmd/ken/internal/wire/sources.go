@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -77,6 +78,7 @@ type SourceOptions struct {
 	State   string      // directory of this source for what spares work next time; "" keeps nothing
 	Spool   string      // directory of what was pushed to this source
 	URL     *url.URL    // parsed; nil for a folder
+	TLS     *tls.Config // of a broker; nil is in the clear
 }
 
 // Scheme is a kind of source.
@@ -128,6 +130,9 @@ func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv 
 		if o.URL, err = url.Parse(c.URL); err != nil {
 			return nil, errors.New("the URL is malformed")
 		}
+	}
+	if o.CA != "" && !strings.HasSuffix(scheme, "+tls") {
+		return nil, fmt.Errorf("source %s: ca is for brokers whose URL has +tls: for all else the authorities of the system count", o.Name)
 	}
 	for _, s := range Schemes() {
 		if scheme == "" && s.Names == nil || slices.Contains(s.Names, scheme) {

@@ -18,7 +18,7 @@ const Full = false
 func fullSchemes() []Scheme {
 	return []Scheme{
 		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud (full binary only)", needsFull},
-		{[]string{"nats", "nats+tls", "kafka", "kafka+tls"}, "a stream of a broker (full binary only)", needsFull},
+		{[]string{"nats", "nats+tls", "kafka", "kafka+tls", "rabbitmq", "rabbitmq+tls"}, "a stream of a broker (full binary only)", needsFull},
 	}
 }
 
