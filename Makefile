@@ -26,7 +26,7 @@ build-full: ## build bin/ken-full, with the drivers of clouds and brokers (S3, G
 .PHONY: test-full
 test-full: build-full ## test what only the full binary has (S3, GCS, Azure, NATS, Kafka, RabbitMQ)
 	$(GO) vet -tags full ./cmd/ken/...
-	$(GO) test -tags full -run 'TestEverySource|TestWatchBroker' ./cmd/ken
+	$(GO) test -tags full -run 'TestEverySource|TestWatchBroker|TestClouds|TestEndpoints' ./cmd/ken ./cmd/ken/internal/wire
 
 .PHONY: demo
 demo: build ## serve the bundled handbook and answer one question as two people (ONCE=1: end after the answers)

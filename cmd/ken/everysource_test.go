@@ -57,8 +57,8 @@ func TestEverySourceGivesTheSameDocuments(t *testing.T) {
 	add("site", here+"url: %q", site(t, pages))
 	add("api", here+"url: %q, api: {items: pages, id: path, text: body, updated: version, param: page}", pagedAPI(t, pages))
 	add("mcp", here+"url: %q", "mcp+"+resources(t, pages))
-	for name, u := range clouds(t, folder) {
-		add(name, "url: %q", u)
+	for name, u := range clouds(t, folder, pages) {
+		add(name, "allow_private: [127.0.0.1], url: %q", u)
 	}
 	data := filepath.Join(dir, "data")
 	add("crm", here+"url: %q", "webhook://")

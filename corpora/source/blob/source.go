@@ -30,6 +30,9 @@ type Options struct {
 	Owner    acl.Subject
 	MaxBytes int64 // largest object; see folder.Options
 	Calls    remote.Options
+	// Mark tells what changes with every change of an object, its metadata included;
+	// "" if nothing but its time does. nil: it is "" for all.
+	Mark func(*blob.ListObject) string
 }
 
 // Source is a bucket. It is safe for concurrent use.

@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"github.com/nats-io/":                    {"ken/corpora/source/nats"},
 	"github.com/twmb/franz-go":               {"ken/corpora/source/kafka"},
 	"github.com/rabbitmq/":                   {"ken/corpora/source/rabbitmq"},
+	"github.com/fsouza/":                     {"ken/cmd/ken/internal/cloudtest"},
 	"github.com/temoto/robotstxt":            {"ken/corpora/source/web"},
 	"github.com/HdrHistogram/":               {"ken/eval/latency"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},

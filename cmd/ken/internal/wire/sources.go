@@ -79,6 +79,7 @@ type SourceOptions struct {
 	Spool   string      // directory of what was pushed to this source
 	URL     *url.URL    // parsed; nil for a folder
 	TLS     *tls.Config // of a broker; nil is in the clear
+	getenv  config.Getenv
 }
 
 // Scheme is a kind of source.
@@ -155,6 +156,7 @@ func schemeNames() string {
 }
 
 func (o *SourceOptions) prepare(getenv config.Getenv, dirs Directories) (err error) {
+	o.getenv = getenv
 	if o.Secret, err = o.Source.Secret.Value(getenv, o.Name); err != nil {
 		return err
 	}
@@ -329,6 +331,9 @@ func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
 	if err := o.noPolicy(); err != nil {
 		return nil, err
 	}
+	if err := o.checkEndpoints(ctx); err != nil {
+		return nil, fmt.Errorf("source %s: %w", o.Name, err)
+	}
 	prefix, u := "", *o.URL
 	if u.Scheme != "file" {
 		prefix, u.Path = u.Path, ""
@@ -337,7 +342,7 @@ func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the bucket of %s: %w", o.Name, err)
 	}
-	s, err := blob.New(blob.Options{Name: o.Name, Bucket: b, Prefix: prefix, Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls()})
+	s, err := blob.New(blob.Options{Name: o.Name, Bucket: b, Prefix: prefix, Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls(), Mark: markOf})
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	gocloud "gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file://
 	_ "gocloud.dev/blob/memblob"  // mem://
 )
@@ -21,6 +22,9 @@ func fullSchemes() []Scheme {
 		{[]string{"nats", "nats+tls", "kafka", "kafka+tls", "rabbitmq", "rabbitmq+tls"}, "a stream of a broker (full binary only)", needsFull},
 	}
 }
+
+// markOf is what else tells that an object changed: nothing in directories and memory.
+func markOf(*gocloud.ListObject) string { return "" }
 
 // feeds are the brokers that streams come from.
 func feeds() map[string]func(SourceOptions) (Feed, error) { return nil }

@@ -6,10 +6,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"unicode/utf8"
 
+	"cloud.google.com/go/storage"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	gocloud "gocloud.dev/blob"
 	_ "gocloud.dev/blob/azureblob" // azblob://
 	_ "gocloud.dev/blob/fileblob"  // file://
 	_ "gocloud.dev/blob/gcsblob"   // gs://
@@ -32,6 +36,20 @@ func fullSchemes() []Scheme {
 		{[]string{"kafka", "kafka+tls"}, "a topic of Kafka, which ken watch follows", openSpool},
 		{[]string{"rabbitmq", "rabbitmq+tls"}, "a queue of RabbitMQ, which ken watch follows", openSpool},
 	}
+}
+
+// markOf is what else tells that an object changed, its metadata included: times are
+// in whole seconds in some clouds. S3 has nothing of the kind.
+func markOf(o *gocloud.ListObject) string {
+	var azure container.BlobItem
+	if o.As(&azure) && azure.Properties != nil && azure.Properties.ETag != nil {
+		return string(*azure.Properties.ETag)
+	}
+	var google storage.ObjectAttrs
+	if o.As(&google) {
+		return fmt.Sprintf("%d.%d", google.Generation, google.Metageneration)
+	}
+	return ""
 }
 
 // feeds are the brokers that streams come from.
