@@ -30,6 +30,7 @@ type Source struct {
 	Secret       Secret   `yaml:"secret"`        // password or token
 	User         string   `yaml:"user"`          // whose it is, for HTTP Basic; "": a bearer token
 	Header       string   `yaml:"header"`        // header that carries the token as it is, in place of Authorization
+	ACL          string   `yaml:"acl"`           // "posix": of a folder, its files' own permissions are those that count
 	CA           string   `yaml:"ca"`            // PEM file of the authorities that a broker's certificate may come from; "": the system's
 	AllowPrivate []string `yaml:"allow_private"` // networks, addresses and hosts that are not public and may be reached
 	Rate         float64  `yaml:"rate"`          // calls a second; 0: as fast as it goes

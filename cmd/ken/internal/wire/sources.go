@@ -135,6 +135,13 @@ func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv 
 	if o.CA != "" && !strings.HasSuffix(scheme, "+tls") {
 		return nil, fmt.Errorf("source %s: ca is for brokers whose URL has +tls: for all else the authorities of the system count", o.Name)
 	}
+	switch {
+	case o.ACL == "" || o.ACL == "posix" && scheme == "":
+	case o.ACL == "posix":
+		return nil, fmt.Errorf("source %s: acl: posix is for folders: this is %s://", o.Name, scheme)
+	default:
+		return nil, fmt.Errorf("source %s: acl %q is not known: there is posix", o.Name, o.ACL)
+	}
 	for _, s := range Schemes() {
 		if scheme == "" && s.Names == nil || slices.Contains(s.Names, scheme) {
 			o.Name = defaultName(o)
@@ -271,7 +278,7 @@ func openFolder(_ context.Context, o SourceOptions) (*Source, error) {
 	if err := o.noPolicy(); err != nil {
 		return nil, err
 	}
-	s, err := folder.Open(o.Source.URL, folder.Options{Name: o.Name, Owner: o.Subject, MaxBytes: o.MaxBytes})
+	s, err := folder.Open(o.Source.URL, folder.Options{Name: o.Name, Owner: o.Subject, MaxBytes: o.MaxBytes, Modes: o.ACL == "posix"})
 	if err != nil {
 		return nil, err
 	}
