@@ -48,7 +48,9 @@ type GitSource struct {
 	Ref        string `yaml:"ref"`
 	Path       string `yaml:"path"`
 	Codeowners bool   `yaml:"codeowners"`
-	Keep       bool   `yaml:"keep"` // keep what was fetched in the data directory, history included
+	KnownHosts string `yaml:"known_hosts"` // over SSH: file that says which keys servers have; "": that of whoever runs ken
+	Agent      string `yaml:"agent"`       // over SSH: socket of the agent that holds the key; "": the secret is the key
+	Keep       bool   `yaml:"keep"`        // keep what was fetched in the data directory, history included
 }
 
 // SQLSource is what a database needs to be told of.
@@ -190,7 +192,7 @@ func CheckNoPassword(text string) error {
 
 // resolve makes the places in the file absolute.
 func (s *Source) resolve(dir string) {
-	for _, p := range []*string{&s.Policy, &s.Secret.File, &s.CA} {
+	for _, p := range []*string{&s.Policy, &s.Secret.File, &s.CA, &s.Git.KnownHosts, &s.Git.Agent} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"github.com/twmb/franz-go":               {"ken/corpora/source/kafka"},
 	"github.com/rabbitmq/":                   {"ken/corpora/source/rabbitmq"},
 	"github.com/fsouza/":                     {"ken/cmd/ken/internal/cloudtest"},
+	"golang.org/x/crypto/ssh":                {"ken/corpora/source/git"},
 	"github.com/temoto/robotstxt":            {"ken/corpora/source/web"},
 	"github.com/HdrHistogram/":               {"ken/eval/latency"},
 	"github.com/spf13/cobra":                 {"ken/cmd/ken"},

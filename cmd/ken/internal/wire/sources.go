@@ -93,7 +93,7 @@ type Scheme struct {
 func Schemes() []Scheme {
 	return append([]Scheme{
 		{nil, "a folder", openFolder},
-		{[]string{"git+https", "git+http", "git+file"}, "a Git repository", openGit},
+		{[]string{"git+https", "git+ssh", "git+http", "git+file"}, "a Git repository", openGit},
 		{[]string{"file", "mem"}, "a bucket in a directory or in memory", openBlob},
 		{[]string{"postgres", "postgresql", "mysql", "mariadb", "sqlite"}, "rows of a database", openSQL},
 		{[]string{"https", "http"}, "a web site, or with `api:` in the configuration an HTTP API", openHTTP},
@@ -300,9 +300,18 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 		Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls(),
 	}
 	out := &Source{Place: o.place() + "?path=" + url.QueryEscape(o.Git.Path)}
-	if strings.EqualFold(o.URL.Scheme, "git+file") {
+	switch scheme := strings.ToLower(o.URL.Scheme); {
+	case scheme == "git+file":
 		g.Dir = filepath.FromSlash(o.URL.Host + o.URL.Path)
-	} else {
+	case scheme == "git+ssh":
+		u := *o.URL
+		u.Scheme = "ssh"
+		g.URL = u.String()
+		var err error
+		if g.SSH, err = o.ssh(); err != nil {
+			return nil, fmt.Errorf("source %s: %w", o.Name, err)
+		}
+	default:
 		u := *o.URL
 		u.Scheme = strings.TrimPrefix(strings.ToLower(u.Scheme), "git+")
 		if o.User == "" && u.User != nil {
@@ -319,6 +328,9 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 		}
 		g.Client.Timeout = 0 // a fetch takes as long as the attempt may
 		out.close = append(out.close, func() error { g.Client.CloseIdleConnections(); return nil })
+	}
+	if g.URL != "" {
+		var err error
 		if g.Keep = o.State; g.Keep == "" || !o.Git.Keep {
 			if g.Keep, err = os.MkdirTemp("", "ken-git-"); err != nil {
 				return nil, err
@@ -332,6 +344,23 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 	}
 	out.Source, out.origin = s, policied(s.Policy)
 	return out, nil
+}
+
+// ssh is how a repository is reached over SSH. The server's key is always compared.
+func (o SourceOptions) ssh() (*git.SSH, error) {
+	rules, err := safenet.Parse(o.AllowPrivate)
+	if err != nil {
+		return nil, err
+	}
+	known := o.Git.KnownHosts
+	if known == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, fmt.Errorf("find the known hosts: %w", err)
+		}
+		known = filepath.Join(home, ".ssh", "known_hosts")
+	}
+	return &git.SSH{KnownHosts: []string{known}, Key: []byte(o.Secret), Agent: o.Git.Agent, Dial: safenet.Dialer(rules)}, nil
 }
 
 func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
