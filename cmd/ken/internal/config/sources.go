@@ -68,6 +68,7 @@ type SQLSource struct {
 	Deny     string   `yaml:"deny"`
 	Prefix   string   `yaml:"prefix"`
 	Format   string   `yaml:"format"`
+	Schema   string   `yaml:"schema"` // path of a document that tells the columns; "": none
 }
 
 // WebSource is what a web site needs to be told of.

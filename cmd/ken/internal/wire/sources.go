@@ -398,6 +398,7 @@ func openSQL(_ context.Context, o SourceOptions) (*Source, error) {
 	o.query(map[string]*string{
 		"table": &c.Table, "query": &c.Query, "key": &c.Key, "updated": &c.Updated, "title": &c.Title, "text": &text, "url": &c.URL,
 		"language": &c.Language, "class": &c.Class, "allow": &c.Allow, "deny": &c.Deny, "prefix": &c.Prefix, "format": &c.Format,
+		"schema": &c.Schema,
 	})
 	if text != "" && text != strings.Join(c.Text, ",") {
 		c.Text = strings.Split(text, ",")
@@ -410,7 +411,7 @@ func openSQL(_ context.Context, o SourceOptions) (*Source, error) {
 		c.Key = "id"
 	}
 	s, err := sql.New(sql.Options{
-		Options: items, DB: db, Dialect: dialect, Table: c.Table, Query: c.Query, Prefix: c.Prefix, Format: c.Format, Calls: o.calls(),
+		Options: items, DB: db, Dialect: dialect, Table: c.Table, Query: c.Query, Prefix: c.Prefix, Format: c.Format, Schema: c.Schema, Calls: o.calls(),
 		Columns: sql.Columns{
 			Key: c.Key, Updated: c.Updated, Title: c.Title, Text: c.Text, URL: c.URL, Language: c.Language, Class: c.Class, Allow: c.Allow, Deny: c.Deny,
 		},
