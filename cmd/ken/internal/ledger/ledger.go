@@ -25,6 +25,7 @@ type Source struct {
 	Ingest     []string  `json:"ingest"`               // arguments of ken ingest that read it again
 	Last       Run       `json:"last"`                 // the newest run
 	LastGood   time.Time `json:"last_good,omitzero"`   // when the newest run began that read the source to its end
+	Postponed  time.Time `json:"postponed,omitzero"`   // when the oldest run began of those since which documents wait for the embedder; zero: none wait
 	Quarantine []Refused `json:"quarantine,omitempty"` // documents that are not in, or closed, in order of their ids
 }
 
@@ -124,6 +125,12 @@ func (s Source) after(started time.Time, sum ingest.Summary, failed error) Sourc
 		s.Last.Error = failed.Error()
 	} else if sum.Complete {
 		s.LastGood = s.Last.Started
+	}
+	switch {
+	case sum.Postponed == 0 && sum.Complete && failed == nil:
+		s.Postponed = time.Time{}
+	case sum.Postponed > 0 && s.Postponed.IsZero():
+		s.Postponed = s.Last.Started
 	}
 	before := map[corpora.DocID]Refused{}
 	for _, r := range s.Quarantine {
