@@ -24,16 +24,17 @@ const staleAfter = tools.StaleAfter
 
 // sourceStatus is one line of ken sources.
 type sourceStatus struct {
-	Name        string     `json:"name"`
-	Documents   int        `json:"documents"`
-	LastRun     time.Time  `json:"last_run,omitzero"`
-	LastGood    time.Time  `json:"last_good,omitzero"`
-	LagSeconds  float64    `json:"lag_seconds"`       // since the newest run that read it to its end; -1: there was none
-	Unsynced    time.Time  `json:"unsynced,omitzero"` // when the oldest change was made that is known and not in the index
-	Stale       bool       `json:"stale"`
-	Quarantined int        `json:"quarantined"`
-	Error       string     `json:"error,omitempty"` // of the newest run
-	Run         ledger.Run `json:"run"`
+	Name        string        `json:"name"`
+	Documents   int           `json:"documents"`
+	LastRun     time.Time     `json:"last_run,omitzero"`
+	LastGood    time.Time     `json:"last_good,omitzero"`
+	LagSeconds  float64       `json:"lag_seconds"`       // since the newest run that read it to its end; -1: there was none
+	Unsynced    time.Time     `json:"unsynced,omitzero"` // when the oldest change was made that is known and not in the index
+	Stale       bool          `json:"stale"`
+	Quarantined int           `json:"quarantined"`
+	Error       string        `json:"error,omitempty"` // of the newest run
+	Doubt       *ledger.Doubt `json:"doubt,omitempty"` // its permissions could not be read, and its documents are closed
+	Run         ledger.Run    `json:"run"`
 }
 
 func (p *program) sourcesCommand() *cobra.Command {
@@ -145,7 +146,7 @@ func (p *program) unsynced(ctx context.Context, dir, name string, s ledger.Sourc
 func statusOf(name string, documents int, s ledger.Source, oldest, now time.Time, maxAge time.Duration) sourceStatus {
 	out := sourceStatus{
 		Name: name, Documents: documents, LastRun: s.Last.Started, LastGood: s.LastGood,
-		LagSeconds: -1, Stale: true, Unsynced: oldest, Quarantined: len(s.Quarantine), Error: s.Last.Error, Run: s.Last,
+		LagSeconds: -1, Stale: true, Unsynced: oldest, Quarantined: len(s.Quarantine), Error: s.Last.Error, Doubt: s.Doubt, Run: s.Last,
 	}
 	if !s.LastGood.IsZero() {
 		lag := max(now.Sub(s.LastGood), 0) // a clock may have been set back
@@ -176,6 +177,9 @@ func printSources(w io.Writer, all []sourceStatus, now time.Time) error {
 		}
 		if s.Error != "" {
 			state += ", the last run failed: " + visible(s.Error)
+		}
+		if s.Doubt != nil {
+			state = visible(doubt(s.Name, s.Doubt))
 		}
 		waiting := "-"
 		if !s.Unsynced.IsZero() {

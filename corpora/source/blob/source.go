@@ -149,7 +149,7 @@ func verdict(err error) error {
 	case gcerrors.NotFound:
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	case gcerrors.PermissionDenied:
-		return fmt.Errorf("%w: %w", remote.ErrDenied, err)
+		return fmt.Errorf("%w (%w): %w", remote.ErrDenied, fs.ErrPermission, err)
 	case gcerrors.InvalidArgument, gcerrors.FailedPrecondition, gcerrors.Unimplemented, gcerrors.AlreadyExists, gcerrors.Canceled:
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/corpora/protect"
@@ -62,11 +63,14 @@ func (s *Source) policy(ctx context.Context) (*policy.Policy, Origin, error) {
 		return s.withoutFile()
 	}
 	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrNotRegular) {
+			err = fmt.Errorf("%w: %w", corpora.ErrPermissions, err)
+		}
 		return nil, Origin{}, fmt.Errorf("folder %s: read policy: %w", s.Name(), err)
 	}
 	p, err := policy.Parse(data)
 	if err != nil {
-		return nil, Origin{}, fmt.Errorf("folder %s: %s: %w", s.Name(), policy.File, err)
+		return nil, Origin{}, fmt.Errorf("folder %s: %w: %s: %w", s.Name(), corpora.ErrPermissions, policy.File, err)
 	}
 	return p, Origin{File: policy.File, Rules: p.Rules(), Modes: s.options.Modes}, nil
 }
@@ -90,7 +94,7 @@ func (s *Source) misnamed() error {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(strings.ToLower(e.Name()), "acl.y") {
-			return fmt.Errorf("folder %s: %s/%s is not read: rename it to %s", s.Name(), dir, e.Name(), policy.File)
+			return fmt.Errorf("folder %s: %w: %s/%s is not read: rename it to %s", s.Name(), corpora.ErrPermissions, dir, e.Name(), policy.File)
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ func (w *walk) folder(dir string, above acl.List) bool {
 	within, err := w.entered(dir, above)
 	switch {
 	case err != nil && dir == ".":
-		w.problems = append(w.problems, err)
+		w.problems = append(w.problems, fmt.Errorf("%w: %w", corpora.ErrPermissions, err))
 		return true
 	case err != nil:
 		return w.report(dir, err)

@@ -165,7 +165,7 @@ func (s *Source) open(ctx context.Context) (*folder.Source, error) {
 	}
 	if s.options.Codeowners {
 		if c.owners, err = readOwners(top); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", corpora.ErrPermissions, err)
 		}
 	}
 	return folder.New(c, s.options.folder())

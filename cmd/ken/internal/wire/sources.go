@@ -244,10 +244,10 @@ func (o SourceOptions) items() (item.Options, func(context.Context) (string, err
 	if o.Policy != "" {
 		data, err := os.ReadFile(o.Policy)
 		if err != nil {
-			return out, nil, fmt.Errorf("read the policy: %w", err)
+			return out, nil, fmt.Errorf("%w: read the policy: %w", corpora.ErrPermissions, err)
 		}
 		if out.Policy, err = policy.Parse(data); err != nil {
-			return out, nil, fmt.Errorf("%s: %w", o.Policy, err)
+			return out, nil, fmt.Errorf("%w: %s: %w", corpora.ErrPermissions, o.Policy, err)
 		}
 		origin = folder.Origin{File: o.Policy, Rules: out.Policy.Rules()}
 	}
