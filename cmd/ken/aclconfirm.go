@@ -57,7 +57,7 @@ func (p *program) confirm(ctx context.Context, source string) error {
 	if err := ledger.Trust(dir, source); err != nil {
 		return err
 	}
-	if code := p.ingestAgain(ctx, s, p.stdout); code != exitOK {
+	if code := p.ingestAgain(ctx, s, p.host, p.stdout); code != exitOK {
 		return exitError{code: code}
 	}
 	return nil
