@@ -101,6 +101,16 @@ func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (
 	return now, earlier, nil
 }
 
+// current is the version that a document has, and whether the principal may read
+// it. It notes nothing: whoever tells the version does.
+func (g gate) current(ctx context.Context, p acl.Principal, id corpora.DocID) (version string, reads bool, err error) {
+	now, _, err := g.searcher.Versions(ctx, p, id)
+	if errors.Is(err, index.ErrNotFound) {
+		return "", false, nil
+	}
+	return now.Version, err == nil, err
+}
+
 // leavePage notes a page that was read.
 func leavePage(ctx context.Context) func(retrieval.Page, error) (retrieval.Page, error) {
 	return func(page retrieval.Page, err error) (retrieval.Page, error) {
@@ -142,6 +152,7 @@ func (s surface) audited(ctx context.Context, c Call, res mcp.Result, err error)
 var open = map[string]bool{
 	"id": true, "uri": true, "limit": true, "max_tokens": true, "offset": true, "mode": true, "source": true, "path": true, "type": true,
 	"language": true, "tags": true, "class": true, "after": true, "before": true, "include_superseded": true, "allow": true, "deny": true,
+	"if_version": true, "media_type": true,
 }
 
 const maxShown = 1 << 10 // bytes of one argument in an audit record
@@ -175,7 +186,7 @@ func redacted(req mcp.Request) map[string]string {
 
 // known is the name of an argument, unless somebody hid text in it.
 func known(name string) string {
-	if open[name] || name == "query" {
+	if open[name] || name == "query" || name == "title" || name == "text" {
 		return name
 	}
 	return "unknown"

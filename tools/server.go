@@ -60,6 +60,8 @@ type Options struct {
 	// Administrator does what the administrator's tools are asked to do; nil:
 	// there are no such tools.
 	Administrator Administrator
+	// Writer keeps what people write; nil: there are no tools to write with.
+	Writer Writer
 	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
 	Feedback Recorder
 
@@ -243,6 +245,10 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	if s.opts.Administrator != nil {
 		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
 		m.AddTool(setACLTool(), at.administer(at.setACLOrder))
+	}
+	if s.opts.Writer != nil {
+		m.AddTool(createTool(), at.administer(at.createOrder))
+		m.AddTool(updateTool(), at.administer(at.updateOrder))
 	}
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)
