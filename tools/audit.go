@@ -89,14 +89,14 @@ func (g gate) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocI
 }
 
 // Versions notes the names of all that it lists.
-func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (index.Version, []index.Version, error) {
 	now, earlier, err := g.searcher.Versions(ctx, p, id)
 	if err != nil {
-		return corpora.Document{}, nil, err
+		return index.Version{}, nil, err
 	}
-	leave(ctx, Left{Document: now.ID, Version: now.Version})
+	leave(ctx, Left{Document: id, Version: now.Document.Version})
 	for _, v := range earlier {
-		leave(ctx, Left{Document: now.ID, Version: v.Document.Version})
+		leave(ctx, Left{Document: id, Version: v.Document.Version})
 	}
 	return now, earlier, nil
 }
@@ -108,7 +108,7 @@ func (g gate) current(ctx context.Context, p acl.Principal, id corpora.DocID) (v
 	if errors.Is(err, index.ErrNotFound) {
 		return "", false, nil
 	}
-	return now.Version, err == nil, err
+	return now.Document.Version, err == nil, err
 }
 
 // leavePage notes a page that was read.

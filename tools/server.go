@@ -27,7 +27,7 @@ type Searcher interface {
 	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
 	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
 	FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error)
-	Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error)
+	Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now index.Version, earlier []index.Version, err error)
 	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
 }
 

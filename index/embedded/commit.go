@@ -30,6 +30,7 @@ type change struct {
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
 	heads     map[corpora.DocID]*documentHead   // like documents, in a generation other than 0
+	unpinned  map[corpora.DocID]bool            // whose pins are removed
 	versions  map[corpora.DocID][]keptVersion   // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk   // of documents that the change stores
 	rows      rows                              // of the segment that the change adds
@@ -144,7 +145,7 @@ func (s *Store) begin() (*change, error) {
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
 		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*storedDocument{},
-		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, texts: map[corpora.DocID][]index.Chunk{},
+		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, unpinned: map[corpora.DocID]bool{}, texts: map[corpora.DocID][]index.Chunk{},
 	}
 	c.whole, c.parts = c, []*change{c}
 	for _, other := range base.others {
