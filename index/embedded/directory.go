@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the content of the FORMAT file that this package reads and writes.
-const formatVersion = "ken index 3"
+const formatVersion = "ken index 4"
 
 // directory does the file work: nothing outside this file opens or writes a file.
 type directory struct {
@@ -112,21 +112,22 @@ func (d directory) write(path string, data []byte) error {
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
-// read returns the content of a file and what frees it.
-func (d directory) read(path string) (data []byte, free func() error, err error) {
+// read returns the content of a file and what frees it. Of a mapped file nothing
+// was read yet: fetch says what will be.
+func (d directory) read(path string) (data []byte, fetch func(from, to int), free func() error, err error) {
 	if !d.mapped {
 		data, err = d.readAll(path)
-		return data, func() error { return nil }, err
+		return data, nil, func() error { return nil }, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m, err := mmap.Map(f, mmap.RDONLY, 0)
 	if err = joinClose(err, f); err != nil {
-		return nil, nil, fmt.Errorf("map %s: %w", path, err)
+		return nil, nil, nil, fmt.Errorf("map %s: %w", path, err)
 	}
-	return m, m.Unmap, nil
+	return m, func(from, to int) { willNeed(m, from, to) }, m.Unmap, nil
 }
 
 func (d directory) readAll(path string) ([]byte, error) {

@@ -66,6 +66,9 @@ func (v *view) passing(f index.Filter) ([][]uint64, error) {
 			}
 		}
 		if limited {
+			if err := s.lex.CheckSet(out[i]); err != nil {
+				return nil, err
+			}
 			s.limitTime(out[i], f.After, f.Before)
 		}
 	}

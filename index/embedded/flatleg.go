@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"runtime"
@@ -56,6 +57,9 @@ func (c *comparison) estimateAll(ctx context.Context, out []near) ([]near, error
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
+		if err := s.vec.CheckEstimate(c.rows[i]); err != nil {
+			return out, err
+		}
 		for w, word := range c.rows[i] {
 			for ; word != 0; word &= word - 1 {
 				e.rows[e.n] = uint32(w*64 + bits.TrailingZeros64(word))
@@ -87,13 +91,16 @@ func (e *estimates) estimate(s *segment, q *flat.Query, segment int, out []near)
 }
 
 // refine is estimate from sums that are known, of rows for which nothing is certain.
-func (e *estimates) refine(s *segment, q *flat.Query, segment int, out []near) []near {
+func (e *estimates) refine(s *segment, q *flat.Query, segment int, out []near) ([]near, error) {
+	if err := s.vec.CheckRefine(slices.Values(e.rows[:e.n])); err != nil {
+		return out, err
+	}
 	s.vec.Refine(q, e.rows[:e.n], e.sums[:e.n], e.products[:])
 	for i, row := range e.rows[:e.n] {
 		out = append(out, near{place{segment, int(row)}, e.products[i], math.Inf(1)})
 	}
 	e.n = 0
-	return out
+	return out, nil
 }
 
 // likely returns those with the n best estimates and those that equal the last.
@@ -124,12 +131,16 @@ func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near,
 	w.parts = split(c.rows, c.total, w.parts)
 	parts, grades, best := w.parts, w.gradesOf(c.total), slices.Grow(w.best[:0], c.total/64+2)[:c.total/64+2]
 	w.best = best
-	inParallel(parts, func(p *part) { p.grade(c, grades) })
+	if err := inParallel(parts, func(p *part) error { return p.grade(c, grades) }); err != nil {
+		return out, err
+	}
 	if err := ctx.Err(); err != nil {
 		return out, err
 	}
 	grades.AtLeast(grades.Nth(n, best), best)
-	inParallel(parts, func(p *part) { p.refine(c, grades, best) })
+	if err := inParallel(parts, func(p *part) error { return p.refine(c, grades, best) }); err != nil {
+		return out, err
+	}
 	for _, p := range parts {
 		out = append(out, p.found...)
 	}
@@ -150,19 +161,24 @@ func (w *gradeWork) gradesOf(n int) flat.Grades {
 	return flat.Grades{Grades: w.grades.Grades[:n], Sums: w.grades.Sums[:n]}
 }
 
-func inParallel(parts []part, f func(*part)) {
+func inParallel(parts []part, f func(*part) error) error {
 	var workers sync.WaitGroup
 	for i := range parts[1:] {
-		workers.Go(func() { f(&parts[i+1]) })
+		workers.Go(func() { parts[i+1].err = f(&parts[i+1]) })
 	}
-	f(&parts[0])
+	err := f(&parts[0])
 	workers.Wait()
+	for i := range parts[1:] {
+		err = errors.Join(err, parts[i+1].err)
+	}
+	return err
 }
 
 // part is a range of the rows, in words, that one goroutine grades.
 type part struct {
 	spans []span
 	found []near // what refine estimated
+	err   error
 }
 
 // span is words [from, to) of a segment; at is the number of set rows before them.
@@ -193,14 +209,19 @@ func split(rows [][]uint64, total int, old []part) []part {
 	return out
 }
 
-func (p *part) grade(c *comparison, grades flat.Grades) {
+func (p *part) grade(c *comparison, grades flat.Grades) error {
 	for _, s := range p.spans {
-		c.segments[s.segment].vec.Coarse(c.query, c.rows[s.segment], s.from, s.to, grades.Tail(s.at))
+		vec, rows := c.segments[s.segment].vec, c.rows[s.segment]
+		if err := vec.CheckCoarse(rows, s.from, s.to); err != nil {
+			return err
+		}
+		vec.Coarse(c.query, rows, s.from, s.to, grades.Tail(s.at))
 	}
+	return nil
 }
 
 // refine estimates the rows that are the best; best has a bit for each set row.
-func (p *part) refine(c *comparison, grades flat.Grades, best []uint64) {
+func (p *part) refine(c *comparison, grades flat.Grades, best []uint64) (err error) {
 	var e estimates
 	for _, s := range p.spans {
 		at, vec := s.at, c.segments[s.segment]
@@ -211,13 +232,18 @@ func (p *part) refine(c *comparison, grades flat.Grades, best []uint64) {
 				e.rows[e.n] = uint32((s.from+w)*64 + nthBit(word, i))
 				e.sums[e.n] = grades.Sums[at+i]
 				if e.n++; e.n == len(e.rows) {
-					p.found = e.refine(vec, c.query, s.segment, p.found)
+					if p.found, err = e.refine(vec, c.query, s.segment, p.found); err != nil {
+						return err
+					}
 				}
 			}
 			at += n
 		}
-		p.found = e.refine(vec, c.query, s.segment, p.found)
+		if p.found, err = e.refine(vec, c.query, s.segment, p.found); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // bitsAt returns n bits from place at on; there is a word more than they need.

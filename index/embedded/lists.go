@@ -45,6 +45,9 @@ func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 		if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
 			return nil, err
 		}
+		if err := s.lex.CheckPostings(found); err != nil {
+			return nil, err
+		}
 		out.segments[i] = field.list(s.lex, &v.readable.ranks[i], found)
 		out.df += len(found)
 	}

@@ -24,6 +24,9 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 	}
 	renumber := make([][]uint32, len(parts))
 	for i, p := range parts {
+		if err := p.Segment.CheckAll(ctx, nil); err != nil { // or damage would get a checksum of its own
+			return nil, err
+		}
 		renumber[i] = make([]uint32, p.Segment.Len())
 		for c := range renumber[i] {
 			if !p.Keep(c) {
@@ -57,9 +60,9 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare bool, add func(string, []Posting) error) error {
 	cursors := make([]*cursor, len(parts))
 	for i, p := range parts {
-		in := p.Segment.terms
+		in := &p.Segment.terms
 		if bare {
-			in = p.Segment.keywords
+			in = &p.Segment.keywords
 		}
 		cursors[i] = newCursor(p.Segment, in, bare)
 	}

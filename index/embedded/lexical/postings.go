@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/blevesearch/vellum"
+
+	"ken/index/embedded/blocks"
 )
 
 // Posting says how often a term stands in the fields of a chunk.
@@ -23,7 +25,10 @@ type Posting struct {
 //	if p.Err() != nil { … }
 type Postings struct {
 	Posting
-	rest  []byte
+	rest  []byte // that was checked
+	file  *blocks.File
+	next  int // where in the file rest ends and the section goes on
+	end   int // of the section
 	left  uint64
 	limit uint32 // chunks in the segment
 	bare  bool   // chunks only, no frequencies
@@ -33,15 +38,15 @@ type Postings struct {
 
 // Term returns the postings of a stem of a language; an unknown one has none.
 func (s *Segment) Term(language, stem string) Postings {
-	return s.list(s.terms, termKey(language, stem), false)
+	return s.list(&s.terms, termKey(language, stem), false)
 }
 
 // Keyword returns the chunks that match an exact term, frequencies 0.
 func (s *Segment) Keyword(term string) Postings {
-	return s.list(s.keywords, term, true)
+	return s.list(&s.keywords, term, true)
 }
 
-func (s *Segment) list(in index, key string, bare bool) Postings {
+func (s *Segment) list(in *index, key string, bare bool) Postings {
 	offset, ok, err := in.get(key)
 	if err != nil {
 		return Postings{err: fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)}
@@ -52,16 +57,46 @@ func (s *Segment) list(in index, key string, bare bool) Postings {
 	return s.listAt(in, offset, bare)
 }
 
-func (s *Segment) listAt(in index, offset uint64, bare bool) Postings {
+func (s *Segment) listAt(in *index, offset uint64, bare bool) Postings {
 	if offset > uint64(len(in.lists)) {
 		return Postings{err: fmt.Errorf("%w: a list lies outside its section", ErrCorrupt)}
 	}
 	p := Postings{rest: in.lists[offset:], limit: uint32(s.chunks), bare: bare}
+	if in.file != nil && !in.file.Whole() {
+		at := in.begin + int(offset)
+		p.file, p.rest, p.next, p.end = in.file, nil, at, in.begin+len(in.lists)
+		p.refill()
+	}
 	p.left = p.uvarint()
 	if p.left > uint64(s.chunks) {
 		p.fail()
 	}
 	return p
+}
+
+// longest is more bytes than a posting takes.
+const longest = 32
+
+// ahead is how many bytes are checked together at most, beyond those of the block
+// that the list begins in.
+const ahead = 256 << 10
+
+// refill checks more of the section, so that rest holds a posting or ends with the
+// section.
+func (p *Postings) refill() {
+	for len(p.rest) < longest && p.next < p.end && p.err == nil {
+		to := p.next/blocks.Size*blocks.Size + blocks.Size
+		if likely := int(min(2*p.left, ahead)); likely > blocks.Size {
+			to += likely
+			p.file.Fetch(p.next, min(to, p.end))
+		}
+		to = min(to, p.end)
+		if err := p.file.Check(p.next, to); err != nil {
+			p.rest, p.left, p.err = nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
+			return
+		}
+		p.rest, p.next = p.file.Body()[p.next-len(p.rest):to:to], to
+	}
 }
 
 // Err returns what stopped the list before its end, an error that wraps [ErrCorrupt].
@@ -71,6 +106,11 @@ func (p *Postings) Err() error { return p.err }
 func (p *Postings) Next() bool {
 	if p.left == 0 || p.err != nil {
 		return false
+	}
+	if len(p.rest) < longest && p.next < p.end {
+		if p.refill(); p.err != nil {
+			return false
+		}
 	}
 	p.left--
 	delta := p.uvarint()
@@ -94,17 +134,17 @@ func (p *Postings) Next() bool {
 // Within appends to out the postings whose chunk is set in rows, which has a bit per
 // chunk of the segment. It reads the list to its end.
 func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
-	for p.left > 0 && len(p.rest) >= 2 && !p.bare {
+	for p.left > 0 && !p.bare {
 		// Nearly always two bytes: a short gap and a frequency of the body alone.
-		if delta, frequency := p.rest[0], p.rest[1]; delta < 0x80 && frequency < 0x80 && frequency&1 == 0 && (delta > 0 || !p.begun) {
-			next := p.Chunk + uint32(delta)
+		if rest := p.rest; len(rest) >= 2 && rest[0] < 0x80 && rest[1] < 0x80 && rest[1]&1 == 0 && (rest[0] > 0 || !p.begun) {
+			next := p.Chunk + uint32(rest[0])
 			if next >= p.limit {
 				break
 			}
-			p.Chunk, p.begun, p.rest = next, true, p.rest[2:]
+			p.Chunk, p.begun, p.rest = next, true, rest[2:]
 			p.left--
 			if rows[next/64]>>(next%64)&1 != 0 {
-				out = append(out, Posting{Chunk: next, Body: uint32(frequency >> 1)})
+				out = append(out, Posting{Chunk: next, Body: uint32(rest[1] >> 1)})
 			}
 			continue
 		}
@@ -152,10 +192,10 @@ type TermKey struct{ Language, Stem string }
 // last pair.
 func (s *Segment) Terms() iter.Seq2[TermKey, Postings] {
 	return func(yield func(TermKey, Postings) bool) {
-		c := newCursor(s, s.terms, false)
+		c := newCursor(s, &s.terms, false)
 		for ; c.err == nil && !c.done; c.next() {
 			language, stem, _ := strings.Cut(string(c.key), "\x00")
-			if !yield(TermKey{language, stem}, s.listAt(s.terms, c.offset, false)) {
+			if !yield(TermKey{language, stem}, s.listAt(&s.terms, c.offset, false)) {
 				return
 			}
 		}
@@ -168,7 +208,7 @@ func (s *Segment) Terms() iter.Seq2[TermKey, Postings] {
 // cursor walks through a dictionary.
 type cursor struct {
 	segment *Segment
-	in      index
+	in      *index
 	bare    bool
 	it      *vellum.FSTIterator
 	key     []byte // valid until next
@@ -177,7 +217,7 @@ type cursor struct {
 	err     error
 }
 
-func newCursor(s *Segment, in index, bare bool) *cursor {
+func newCursor(s *Segment, in *index, bare bool) *cursor {
 	c := &cursor{segment: s, in: in, bare: bare}
 	var err error
 	c.it, err = in.iterator()
