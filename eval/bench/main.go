@@ -25,6 +25,7 @@ func main() {
 	flag.BoolVar(&o.rivals, "rivals", true, "measure bleve, chromem-go and scans too; without them only ingest, searches, sizes and opening")
 	flag.StringVar(&o.dir, "dir", "", "folder for the stores, which stay there; a store of an earlier run with -rivals=false is measured again")
 	flag.StringVar(&o.alone, "alone", "", "used by the program itself")
+	flag.BoolVar(&o.first, "first", false, "used by the program itself")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -40,6 +41,7 @@ type options struct {
 	profile, alone   string
 	dir              string
 	rivals           bool
+	first            bool // no more than the first answer
 }
 
 func run(ctx context.Context, o options, sizes string) error {

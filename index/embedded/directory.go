@@ -61,18 +61,21 @@ func (d directory) sync(path string) error {
 }
 
 // checkFormat compares the FORMAT file with what this package writes. In a
-// directory without an index it writes the file, before anything else.
-func (d directory) checkFormat() error {
+// directory without an index it writes the file, before anything else. One of the
+// version before is old; see upgrade.
+func (d directory) checkFormat() (old bool, err error) {
 	data, err := d.readAll(d.join("FORMAT"))
 	switch found := strings.TrimSpace(string(data)); {
 	case errors.Is(err, fs.ErrNotExist):
-		return d.initFormat()
+		return false, d.initFormat()
 	case err != nil:
-		return fmt.Errorf("read format: %w", err)
+		return false, fmt.Errorf("read format: %w", err)
+	case found == olderVersion:
+		return true, nil
 	case found != formatVersion:
-		return &FormatError{Dir: d.root, Found: found, Want: formatVersion}
+		return false, &FormatError{Dir: d.root, Found: found, Want: formatVersion}
 	}
-	return nil
+	return false, nil
 }
 
 func (d directory) initFormat() error {
@@ -84,7 +87,11 @@ func (d directory) initFormat() error {
 	if err := d.createWitness(); err != nil { // first: no store with a FORMAT is without it
 		return err
 	}
-	// Written under another name first: half a FORMAT file would lock out.
+	return d.writeFormat()
+}
+
+// writeFormat writes the FORMAT file under another name first: half of one would lock out.
+func (d directory) writeFormat() error {
 	if err := d.write(d.join("FORMAT.new"), []byte(formatVersion+"\n")); err != nil {
 		return err
 	}
