@@ -114,14 +114,6 @@ func (s *segment) openVectors(d directory, model string) error {
 	return nil
 }
 
-// fetch asks for what a search among many rows reads.
-func (s *segment) fetch() {
-	s.lex.Fetch()
-	if s.vec != nil {
-		s.vec.Fetch()
-	}
-}
-
 // checkAll checks every byte of the segment's files; see [blocks.File.CheckAll].
 func (s *segment) checkAll(ctx context.Context, pause func(context.Context)) error {
 	if err := s.lex.CheckAll(ctx, pause); err != nil {

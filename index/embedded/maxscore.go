@@ -54,6 +54,7 @@ func ordinary(p index.BM25) bool {
 func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weightedList, error) {
 	var out []*weightedList
 	field := v.fields(q.BM25)
+	v.expect(q)
 	for _, t := range q.Terms {
 		if err := checkForms(t); err != nil {
 			return nil, err
@@ -79,6 +80,23 @@ func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weighte
 		}
 	}
 	return out, nil
+}
+
+// expect asks for the postings of all terms in segments that were not read yet, so
+// that the disk has them ready one after the other.
+func (v *view) expect(q index.TextQuery) {
+	for _, rest := range []bool{false, true} {
+		for _, s := range v.state.segments {
+			if s.lex.Whole() {
+				continue
+			}
+			for _, t := range q.Terms {
+				for _, f := range t.Forms {
+					s.lex.Expect(f.Language, f.Text, rest)
+				}
+			}
+		}
+	}
 }
 
 // scoreAll scores every chunk that has a term, whatever the weights.

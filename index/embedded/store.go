@@ -100,7 +100,7 @@ func (s *Store) open() (err error) {
 	}
 	for _, g := range st.generations() {
 		for _, seg := range g.segments {
-			seg.fetch()
+			seg.lex.Fetch()
 		}
 	}
 	s.verify(ctx, st)

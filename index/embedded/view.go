@@ -105,6 +105,7 @@ func (v *view) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([
 		return nil, err
 	}
 	defer end()
+	v.readAhead(ids)
 	out := make([]index.Outline, len(ids))
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {

@@ -54,6 +54,11 @@ type File struct {
 // Open checks footer and table. Where fetch is not nil, it is told of bytes
 // [from, to) that will be read soon; it should not wait for them.
 func Open(data []byte, fetch func(from, to int)) (*File, error) {
+	if fetch == nil {
+		fetch = func(int, int) {}
+	}
+	fetch(0, min(Size, len(data)))
+	fetch(max(0, len(data)-len(data)/Size*sumSize-Size), len(data)) // the table, and a little more
 	end := len(data) - footerSize
 	if end < 0 || string(data[len(data)-len(magic):]) != magic {
 		return nil, fmt.Errorf("%w: it does not end as a sealed file", ErrDamaged)
@@ -64,9 +69,6 @@ func Open(data []byte, fetch func(from, to int)) (*File, error) {
 	}
 	if crc32.Checksum(data[n:end+8], castagnoli) != binary.LittleEndian.Uint32(data[end+8:]) {
 		return nil, fmt.Errorf("%w: checksum of the table", ErrDamaged)
-	}
-	if fetch == nil {
-		fetch = func(int, int) {}
 	}
 	count := blocksOf(int(n))
 	return &File{body: data[:n:n], table: data[n:end], sound: make([]atomic.Uint64, (count+63)/64), fetch: fetch}, nil
@@ -109,21 +111,19 @@ func (f *File) check(b int) error {
 	return nil
 }
 
-// CheckRows checks rows of size bytes each that stand one after the other from base on.
+// CheckRows checks rows of size bytes each that stand one after the other from base
+// on. All that is missing is asked for before the first of it is waited for.
 func (f *File) CheckRows(base, size int, rows iter.Seq[uint32]) error {
 	if f.whole.Load() {
 		return nil
 	}
-	last := -1
-	for row := range rows { // all that is missing is asked for before the first is waited for
-		from, to := base+int(row)*size, base+int(row+1)*size
-		if end := (to - 1) / Size; end != last && !(f.isSound(from/Size) && f.isSound(end)) {
-			f.fetch(from, to)
-			last = end
-		}
-	}
+	w := wanted{file: f}
 	for row := range rows {
-		if err := f.Check(base+int(row)*size, base+int(row+1)*size); err != nil {
+		w.add(base+int(row)*size, base+int(row)*size+size)
+	}
+	w.end()
+	for row := range rows {
+		if err := f.Check(base+int(row)*size, base+int(row)*size+size); err != nil {
 			return err
 		}
 	}
@@ -140,19 +140,13 @@ func (f *File) CheckSet(base, size int, rows []uint64, from, to int) error {
 		first, last := w*64+bits.TrailingZeros64(rows[w]), w*64+63-bits.LeadingZeros64(rows[w])
 		return base + first*size, base + (last+1)*size
 	}
-	for w := from; w < to; w++ { // as in CheckRows, neighbours together
-		if rows[w] == 0 {
-			continue
+	want := wanted{file: f}
+	for w := from; w < to; w++ {
+		if rows[w] != 0 {
+			want.add(span(w))
 		}
-		begin, end := span(w)
-		if f.isSound(begin/Size) && f.isSound((end-1)/Size) {
-			continue
-		}
-		for ; w+1 < to && rows[w+1] != 0 && end-begin < piece; w++ {
-			_, end = span(w + 1)
-		}
-		f.fetch(begin, end)
 	}
+	want.end()
 	for w := from; w < to; w++ {
 		if rows[w] == 0 {
 			continue
@@ -162,6 +156,34 @@ func (f *File) CheckSet(base, size int, rows []uint64, from, to int) error {
 		}
 	}
 	return nil
+}
+
+// wanted fetches bytes that were not checked yet, those that are near together in one go.
+type wanted struct {
+	file     *File
+	from, to int
+}
+
+// near is up to how many bytes between two that are wanted are read along: a disk
+// reads them in the time of a request.
+const near = 16 << 10
+
+func (w *wanted) add(from, to int) {
+	if w.file.isSound(from/Size) && w.file.isSound((to-1)/Size) {
+		return
+	}
+	if from < w.from || from > w.to+near || to-w.from > piece {
+		w.end()
+		w.from, w.to = from, to
+	}
+	w.to = max(w.to, to)
+}
+
+func (w *wanted) end() {
+	if w.from < w.to {
+		w.file.fetch(w.from, w.to)
+	}
+	w.from, w.to = 0, 0
 }
 
 // piece is how many bytes CheckAll looks at between two looks at its context.

@@ -172,9 +172,6 @@ func corrupt(err error) error {
 	return err
 }
 
-// Fetch asks for what a search among many rows reads of all of them.
-func (f *File) Fetch() { f.file.Fetch(f.at.scales, f.at.low) }
-
 // Whole reports whether everything was checked.
 func (f *File) Whole() bool { return f.file.Whole() }
 

@@ -41,6 +41,28 @@ func (s *Segment) Term(language, stem string) Postings {
 	return s.list(&s.terms, termKey(language, stem), false)
 }
 
+// Expect asks for the postings of a stem before [Segment.Term] reads them: first for
+// where they begin and then, when that is there, for the rest.
+func (s *Segment) Expect(language, stem string, rest bool) {
+	if s.file.Whole() {
+		return
+	}
+	offset, ok, err := s.terms.get(termKey(language, stem))
+	if err != nil || !ok || offset > uint64(len(s.terms.lists)) {
+		return // Term says what is wrong
+	}
+	at := s.terms.begin + int(offset)
+	if !rest {
+		s.file.Fetch(at, min(at+blocks.Size, s.at[postings+1]))
+		return
+	}
+	p := s.listAt(&s.terms, offset, false)
+	s.file.Fetch(at, min(at+likely(p.left), s.at[postings+1]))
+}
+
+// likely is how many bytes n postings take, nearly.
+func likely(n uint64) int { return int(2*n + n/8) }
+
 // Keyword returns the chunks that match an exact term, frequencies 0.
 func (s *Segment) Keyword(term string) Postings {
 	return s.list(&s.keywords, term, true)
@@ -86,8 +108,8 @@ const ahead = 256 << 10
 func (p *Postings) refill() {
 	for len(p.rest) < longest && p.next < p.end && p.err == nil {
 		to := p.next/blocks.Size*blocks.Size + blocks.Size
-		if likely := int(min(2*p.left, ahead)); likely > blocks.Size {
-			to += likely
+		if n := min(likely(p.left), ahead); n > blocks.Size {
+			to += n
 			p.file.Fetch(p.next, min(to, p.end))
 		}
 		to = min(to, p.end)
