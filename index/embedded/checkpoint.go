@@ -217,7 +217,7 @@ func decodeCheckpoint(record []byte) (revision uint64, cs generationClasses, err
 		if r.err != nil {
 			return 0, nil, r.err
 		}
-		if err := errors.Join(c.live.UnmarshalBinary([]byte(bits)), c.live.Validate()); err != nil {
+		if err := c.live.UnmarshalBinary([]byte(bits)); err != nil {
 			return 0, nil, fmt.Errorf("%w: chunks of an ACL class: %w", errTruth, err)
 		}
 	}

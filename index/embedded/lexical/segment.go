@@ -96,9 +96,10 @@ func (s *Segment) check(from, to int) error {
 	return nil
 }
 
-// Fetch asks for what nearly every search reads: columns and dictionaries.
+// Fetch asks for what nearly every search reads: dictionaries and columns.
 func (s *Segment) Fetch() {
-	s.file.Fetch(s.at[columns], s.at[postings])
+	s.file.Fetch(s.at[terms], s.at[postings])
+	s.file.Fetch(s.at[columns], s.at[terms])
 	s.file.Fetch(s.at[keywords], s.at[matches])
 }
 
