@@ -2,12 +2,10 @@ package embedded_test
 
 import (
 	"archive/zip"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,91 +14,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"ken/corpora/acl"
-	"ken/index"
-	"ken/index/analyze"
 	"ken/index/embedded"
 	"ken/index/indextest"
 )
-
-// told asks a store as one person; errors stand for themselves.
-func told(ctx context.Context, s *embedded.Store, p acl.Principal) (out []any, err error) {
-	v, err := s.View(ctx, p, noon)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, v.Close()) }()
-	vector := make([]float32, v.Model().Dim)
-	vector[0] = 1
-	for _, word := range []string{"leave", "server policy", "last"} {
-		for _, f := range []index.Filter{{}, {Paths: []string{"n1"}}, {After: noon.AddDate(-20, 0, 0)}} {
-			texts, terr := v.SearchText(ctx, index.TextQuery{
-				Terms: analyze.Query(word, v.Languages()), Filter: f, BM25: index.BM25{K1: 1.2, B: .75, Title: 3},
-			}, 10)
-			near, verr := v.SearchVector(ctx, vector, f, 10)
-			out, err = append(out, texts, near), errors.Join(err, terr, verr)
-			for _, h := range texts {
-				chunks, cerr := v.Chunks(ctx, []index.ChunkID{h.ID})
-				out, err = append(out, chunks), errors.Join(err, cerr)
-			}
-		}
-	}
-	documents, derr := v.Documents(ctx, "", "", 100)
-	return append(out, documents), errors.Join(err, derr)
-}
-
-// Whichever byte of an index file is damaged: what a search answers is right, or an
-// error, and the check tells.
-func TestDamagedSegmentsNeverLie(t *testing.T) {
-	disk, _ := written(t)
-	people := []acl.Principal{everyone, acl.NewPrincipal("group:hr")}
-	ask := func(disk *vfs.MemFS) (out []any, problems int, err error) {
-		s, err := embedded.Open("data", embedded.Options{FS: disk})
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, p := range people {
-			got, terr := told(t.Context(), s, p)
-			out, err = append(out, got), errors.Join(err, terr)
-		}
-		report, cerr := s.Check(t.Context())
-		if cerr != nil {
-			t.Fatal(cerr)
-		}
-		return out, len(report.Problems), errors.Join(err, s.Close())
-	}
-	names, err := disk.List("data/segments")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, problems, err := ask(damaged(t, disk, path.Join("data/segments", names[0]), func(b []byte) []byte { return b }))
-	if err != nil || problems > 0 {
-		t.Fatal(problems, err)
-	}
-	found := 0
-	for _, name := range names {
-		file := path.Join("data/segments", name)
-		for _, at := range positions(len(content(t, disk, file)), 120) {
-			for what, change := range map[string]func([]byte) []byte{
-				"flipped": func(b []byte) []byte { b[at] ^= 1 << (at % 8); return b },
-				"cut":     func(b []byte) []byte { return b[:at] },
-			} {
-				got, problems, err := ask(damaged(t, disk, file, change))
-				if err == nil && !reflect.DeepEqual(got, want) {
-					t.Fatalf("%s %s at %d: another answer", name, what, at)
-				}
-				if err == nil && problems == 0 {
-					t.Errorf("%s %s at %d: neither a search nor the check noticed", name, what, at)
-				}
-				if err != nil {
-					found++
-				}
-			}
-		}
-	}
-	if found == 0 {
-		t.Error("no search met damage: the test does not reach it")
-	}
-}
 
 // older returns a disk with a directory of version 3, which the script of package
 // indextest and a revoke wrote, and what it holds.
