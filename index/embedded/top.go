@@ -3,7 +3,6 @@ package embedded
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"ken/index"
@@ -20,7 +19,6 @@ type top struct {
 // scored is a row with its score.
 type scored struct {
 	score   float64
-	key     uint64 // the beginning of its key, which breaks nearly all ties
 	segment uint32
 	row     uint32
 }
@@ -35,8 +33,7 @@ func (t *top) least() float64 { return t.kept[0].score }
 func (t *top) admits(score float64) bool { return !t.full() || score >= t.least() }
 
 func (t *top) push(segment, row int, score float64) {
-	key := t.segments[segment].lex.Key(row)
-	s := scored{score, binary.BigEndian.Uint64(key[:]), uint32(segment), uint32(row)}
+	s := scored{score, uint32(segment), uint32(row)}
 	if !t.full() {
 		t.kept = append(t.kept, s)
 		if t.full() {
@@ -73,12 +70,10 @@ func (t *top) worse(a, b scored) bool {
 	return a.score < b.score || a.score == b.score && t.compare(a, b) > 0
 }
 
-// compare is [index.Compare] of the hits.
+// compare is [index.Compare] of the hits. Keys are looked up for ties alone: they
+// stand in files, far apart.
 func (t *top) compare(a, b scored) int {
 	if c := cmp.Compare(b.score, a.score); c != 0 {
-		return c
-	}
-	if c := cmp.Compare(a.key, b.key); c != 0 {
 		return c
 	}
 	x, y := t.segments[a.segment].lex.Key(int(a.row)), t.segments[b.segment].lex.Key(int(b.row))
