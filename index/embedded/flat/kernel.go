@@ -20,10 +20,10 @@ func nibblesGo(q *Query, plane []byte, rows []uint32, out []int32) {
 	}
 }
 
-// gradesGo sets each of out to the grade of a row with the scale and the sum.
-func gradesGo(q *Query, scales []float32, sums []int32, out []uint16) {
+// gradesGo sets each of out to the grade of a row with the scale and the sum; see gradeOf.
+func gradesGo(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
 	for i, sum := range sums {
-		out[i] = q.grade(scales[i], sum)
+		out[i] = gradeOf(scales[i], sum, query, shift)
 	}
 }
 

@@ -36,20 +36,29 @@ func nibbles(q *Query, plane []byte, rows []uint32, out []int32) {
 	_, size := out[len(rows)-1], len(q.parts)/2
 	_ = plane[(int(slices.Max(rows))+1)*size-1]
 	if hasVNNI {
-		nibblesVNNI(&q.wide[0], &plane[0], size/block, &rows[0], len(rows), &out[0])
+		fours := len(rows) &^ 3
+		if fours > 0 {
+			nibblesVNNI(&q.wide[0], &plane[0], size/block, &rows[0], fours, &out[0])
+		}
+		if fours < len(rows) {
+			last, sums := [4]uint32{rows[fours], rows[fours], rows[fours], rows[fours]}, [4]int32{}
+			copy(last[:], rows[fours:])
+			nibblesVNNI(&q.wide[0], &plane[0], size/block, &last[0], 4, &sums[0])
+			copy(out[fours:], sums[:])
+		}
 		return
 	}
 	nibblesAVX2(&q.parts[0], &plane[0], size/block, &rows[0], len(rows), &out[0])
 }
 
-func grades(q *Query, scales []float32, sums []int32, out []uint16) {
+func grades(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
 	n := 0
 	if hasVNNI && len(sums) >= 8 {
 		n = len(sums) &^ 7
 		_, _ = scales[n-1], out[n-1]
-		gradesAVX512(&sums[0], &scales[0], n, q.scale, float64(gradeShift*q.sum), &out[0])
+		gradesAVX512(&sums[0], &scales[0], n, query, float64(shift), &out[0])
 	}
-	gradesGo(q, scales[n:], sums[n:], out[n:])
+	gradesGo(scales[n:], sums[n:], out[n:], query, shift)
 }
 
 func atLeast(grades []uint16, least uint16, out []uint64) {
