@@ -209,10 +209,12 @@ func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) {
 		at := s.at
 		for w, word := range c.rows[s.segment][s.from:s.to] {
 			n := bits.OnesCount64(word)
-			for chosen := bitsAt(best, at, n); chosen != 0; chosen &= chosen - 1 {
-				i := bits.TrailingZeros64(chosen)
-				e.rows[e.n] = uint32((s.from+w)*64 + nthBit(word, i))
-				e.sums[e.n] = grades.Sums[at+i]
+			for i, chosen := at, bitsAt(best, at, n); chosen != 0; i, chosen, word = i+1, chosen>>1, word&(word-1) {
+				if chosen&1 == 0 {
+					continue
+				}
+				e.rows[e.n] = uint32((s.from+w)*64 + bits.TrailingZeros64(word))
+				e.sums[e.n] = grades.Sums[i]
 				if e.n++; e.n == len(e.rows) {
 					p.found = e.append(c, s.segment, p.found)
 				}
@@ -259,46 +261,32 @@ func bitsAt(set []uint64, at, n int) uint64 {
 	return word & (1<<n - 1)
 }
 
-// nthBit returns the place of the bit of the word that has n set bits below it.
-func nthBit(word uint64, n int) int {
-	if word != math.MaxUint64 {
-		for range n {
-			word &= word - 1
-		}
-		return bits.TrailingZeros64(word)
-	}
-	return n
-}
-
-// kth returns the kth highest estimate, k at most the number of items, with a heap
-// of k that has the lowest at its root.
+// kth returns the kth highest estimate, k at most the number of items. Each round
+// keeps what is above one of them, or what is below.
 func kth(all []near, k int) float64 {
-	heap := make([]float64, k)
-	for i := range heap {
-		heap[i] = all[i].product
+	left := make([]float64, len(all))
+	for i := range all {
+		left[i] = all[i].product
 	}
-	slices.Sort(heap) // a sorted slice is a heap
-	for i := range all[k:] {
-		if x := all[k+i].product; x > heap[0] {
-			heap[0] = x
-			sinkLowest(heap)
-		}
-	}
-	return heap[0]
-}
-
-func sinkLowest(heap []float64) {
-	for i := 0; ; {
-		least := i
-		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(heap) && heap[child] < heap[least] {
-				least = child
+	for {
+		a, b, c := left[0], left[len(left)/2], left[len(left)-1]
+		pivot := max(min(a, b), min(max(a, b), c)) // the middle of three
+		above, equal := 0, 0
+		for _, x := range left {
+			if x > pivot {
+				above++
+			} else if x == pivot {
+				equal++
 			}
 		}
-		if least == i {
-			return
+		switch {
+		case k <= above:
+			left = slices.DeleteFunc(left, func(x float64) bool { return x <= pivot })
+		case k <= above+equal:
+			return pivot
+		default:
+			k -= above + equal
+			left = slices.DeleteFunc(left, func(x float64) bool { return x >= pivot })
 		}
-		heap[i], heap[least] = heap[least], heap[i]
-		i = least
 	}
 }

@@ -157,7 +157,7 @@ func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
 // Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
 func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
 	f.each(rows, from, to, out, func(some *rowList, out Grades) {
-		nibbles(q, f.high, some.rows[:some.n], out.Sums)
+		nibbles(q, f.high, some.rows[:some.n], out.Sums, 0)
 		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale, gradeShift*q.sum)
 	})
 }
@@ -166,13 +166,9 @@ func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
 func (f *File) Fine(q *Query, rows []uint64, from, to int, out Grades) (slack float64) {
 	var most float32
 	f.each(rows, from, to, out, func(some *rowList, out Grades) {
-		var low [listed]int32
 		list := some.rows[:some.n]
-		nibbles(q, f.high, list, out.Sums)
-		nibbles(q, f.low, list, low[:])
-		for i, x := range low[:some.n] {
-			out.Sums[i] = 16*out.Sums[i] + x
-		}
+		nibbles(q, f.high, list, out.Sums, 0)
+		nibbles(q, f.low, list, out.Sums, -1)
 		for _, row := range list {
 			most = max(most, f.errors[row])
 		}
@@ -265,16 +261,12 @@ func (f *File) Estimate(q *Query, rows []uint32, sums []int32, products, slacks 
 	}
 }
 
-// Refine sets products[i] to the product of Estimate from the sum that Coarse found.
+// Refine makes the sums that Coarse found those of Fine, and sets products[i] to the
+// product of Estimate.
 func (f *File) Refine(q *Query, rows []uint32, sums []int32, products []float64) {
-	var low [listed]int32
-	for len(rows) > 0 {
-		n := min(len(rows), listed)
-		nibbles(q, f.low, rows[:n], low[:n])
-		for i, row := range rows[:n] {
-			products[i] = f.product(q, row, 16*sums[i]+low[i])
-		}
-		rows, sums, products = rows[n:], sums[n:], products[n:]
+	nibbles(q, f.low, rows, sums, -1)
+	for i, row := range rows {
+		products[i] = f.product(q, row, sums[i])
 	}
 }
 

@@ -2,10 +2,10 @@
 
 #define AHEAD 64
 
-// func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
-// A block is 32 bytes of the plane and 64 of the query. No sum of 16 bits
+// func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
+// To the sums comes 16 times what is in out, if keep is -1 and not 0. A block is 32 bytes of the plane and 64 of the query. No sum of 16 bits
 // overflows: four products of at most 15 · 127.
-TEXT ·nibblesAVX2(SB), NOSPLIT, $0-48
+TEXT ·nibblesAVX2(SB), NOSPLIT, $0-52
 	MOVQ         query+0(FP), SI
 	MOVQ         plane+8(FP), R11
 	MOVQ         blocks+16(FP), R8
@@ -52,7 +52,12 @@ block:
 	VPADDD       X1, X0, X0
 	VPSHUFD      $0xB1, X0, X1
 	VPADDD       X1, X0, X0
-	VMOVD        X0, (DX)
+	VMOVD        X0, AX
+	MOVL         (DX), BX
+	ANDL         keep+48(FP), BX
+	SHLL         $4, BX
+	ADDL         BX, AX
+	MOVL         AX, (DX)
 	ADDQ         $4, DX
 	ADDQ         $4, R12
 	DECQ         CX
@@ -62,12 +67,12 @@ done:
 	VZEROUPPER
 	RET
 
-// func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
+// func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
 // The same with the dot products of bytes that newer machines have, two blocks of
 // four rows at a time; n is a multiple of four and the query in the order of
 // wideParts. What is read AHEAD rows later is fetched early: the rows of a reader
 // stand in many short runs, which the machine does not foresee.
-TEXT ·nibblesVNNI(SB), NOSPLIT, $0-48
+TEXT ·nibblesVNNI(SB), NOSPLIT, $0-52
 	MOVQ         query+0(FP), SI
 	MOVQ         plane+8(FP), R11
 	MOVQ         rows+24(FP), R12
@@ -77,6 +82,8 @@ TEXT ·nibblesVNNI(SB), NOSPLIT, $0-48
 	SHLQ         $5, R13
 	MOVL         $0x0F0F0F0F, AX
 	VPBROADCASTD AX, Z7
+	MOVL         keep+48(FP), AX
+	VPBROADCASTD AX, X6
 
 four:
 	CMPQ R8, $4
@@ -210,6 +217,9 @@ fold:
 	VEXTRACTI64X4 $1, Z9, Y8
 	VPADDD        Y8, Y9, Y9
 	VEXTRACTI128  $1, Y9, X8
+	VPADDD        X8, X9, X9
+	VPAND         (DX), X6, X8
+	VPSLLD        $4, X8, X8
 	VPADDD        X8, X9, X9
 	VMOVDQU       X9, (DX)
 	ADDQ          $16, DX

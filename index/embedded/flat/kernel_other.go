@@ -2,7 +2,9 @@
 
 package flat
 
-func nibbles(q *Query, plane []byte, rows []uint32, out []int32) { nibblesGo(q, plane, rows, out) }
+func nibbles(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
+	nibblesGo(q, plane, rows, out, keep)
+}
 
 func grades(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
 	gradesGo(scales, sums, out, query, shift)

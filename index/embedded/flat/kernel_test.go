@@ -26,8 +26,13 @@ func TestKernelEqualsPlainGo(t *testing.T) {
 		plane := rapid.SliceOfN(rapid.Byte(), blocks*block*rows, blocks*block*rows).Draw(t, "plane")
 		list := rapid.SliceOfN(rapid.Uint32Range(0, uint32(rows-1)), 0, 40).Draw(t, "list")
 		got, want := make([]int32, len(list)), make([]int32, len(list))
-		nibbles(q, plane, list, got)
-		nibblesGo(q, plane, list, want)
+		keep := rapid.SampledFrom([]int32{0, -1}).Draw(t, "keep")
+		for i := range got {
+			got[i] = rapid.Int32Range(-1e6, 1e6).Draw(t, "before")
+			want[i] = got[i]
+		}
+		nibbles(q, plane, list, got, keep)
+		nibblesGo(q, plane, list, want, keep)
 		if !slices.Equal(got, want) {
 			t.Fatalf("rows %v: sums %v, want %v", list, got, want)
 		}
@@ -114,7 +119,7 @@ func TestLongestProductFits(t *testing.T) {
 			plane[i] = 0xff
 		}
 		var sum [1]int32
-		nibbles(queryOf(query), plane, []uint32{0}, sum[:])
+		nibbles(queryOf(query), plane, []uint32{0}, sum[:], 0)
 		if want := -levels * 15 * int32(len(query)); sum[0] != want {
 			t.Errorf("%d dimensions: product %d, want %d", dim, sum[0], want)
 		}

@@ -11,7 +11,7 @@ import (
 // about that place; which these are changes no result. The bits of room, one for
 // each grade and up to 64 more, are overwritten.
 func (g Grades) Nth(n int, room []uint64) uint16 {
-	const few = 4096
+	const few = 16 << 10
 	if len(g.Grades) <= few {
 		return halve(g.Grades, n, room)
 	}
@@ -63,7 +63,7 @@ func halve(grades []uint16, n int, room []uint64) uint16 {
 
 // sampled returns the grade in about the nth place, 0 if all may be needed.
 func (g Grades) sampled(n int) uint16 {
-	const many = 512
+	const many = 256
 	stride := len(g.Grades)/many + 1
 	some := make([]uint16, 0, many)
 	for i := stride / 2; i < len(g.Grades); i += stride {
