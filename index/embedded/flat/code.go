@@ -164,17 +164,17 @@ func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
 
 // Fine is Coarse with whole codes. It returns the greatest slack of [File.Estimate].
 func (f *File) Fine(q *Query, rows []uint64, from, to int, out Grades) (slack float64) {
-	var most float32
+	var most uint32 // numbers that are not negative are in the order of their bits
 	f.each(rows, from, to, out, func(some *rowList, out Grades) {
 		list := some.rows[:some.n]
 		nibbles(q, f.high, list, out.Sums, 0)
 		nibbles(q, f.low, list, out.Sums, -1)
 		for _, row := range list {
-			most = max(most, f.errors[row])
+			most = max(most, math.Float32bits(f.errors[row]))
 		}
 		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale/16, 32*zeroLevel*q.sum)
 	})
-	return q.slack(most)
+	return q.slack(math.Float32frombits(most))
 }
 
 // each hands the set rows to do, some at a time, with the room for them.
