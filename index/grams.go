@@ -19,7 +19,8 @@ func (g Grams) Size() int { return 4 * cap(g.hashes) }
 // read from beginning to end, and the table stays in the nearest memory: that is
 // faster than to look a query's grams up in a table of each text.
 type GramTable struct {
-	slots []gramSlot // a power of two, most of them empty
+	some  [1 << 10]uint64 // a bit for the upper half of each hash: nearly all that are asked for have none
+	slots []gramSlot      // a power of two, most of them empty
 	shift int
 	n     int32
 }
@@ -52,6 +53,7 @@ func (t *GramTable) Number(hash uint32) int {
 	if s.number == 0 {
 		t.n++
 		*s = gramSlot{hash, t.n}
+		t.some[hash>>22] |= 1 << (hash >> 16 & 63)
 	}
 	return int(s.number) - 1
 }
@@ -60,6 +62,9 @@ func (t *GramTable) Number(hash uint32) int {
 // stand in the text.
 func (t *GramTable) Count(g Grams, counts []int32) {
 	for _, h := range g.hashes {
+		if t.some[h>>22]>>(h>>16&63)&1 == 0 {
+			continue
+		}
 		if s := t.slot(h); s.number != 0 {
 			counts[s.number-1]++
 		}
