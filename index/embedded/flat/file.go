@@ -189,14 +189,14 @@ func (f *File) CheckCoarse(rows []uint64, from, to int) error {
 	return corrupt(err)
 }
 
-// CheckEstimate checks what [File.Estimate] reads of the rows whose bit is set.
-func (f *File) CheckEstimate(rows []uint64) error {
-	err := f.CheckCoarse(rows, 0, len(rows))
+// CheckFine checks what [File.Fine] and, of the same rows, [File.Estimate] read.
+func (f *File) CheckFine(rows []uint64, from, to int) error {
+	err := f.CheckCoarse(rows, from, to)
 	if err == nil {
-		err = f.file.CheckSet(f.at.errors, 4, rows, 0, len(rows))
+		err = f.file.CheckSet(f.at.errors, 4, rows, from, to)
 	}
 	if err == nil {
-		err = f.file.CheckSet(f.at.low, f.plane, rows, 0, len(rows))
+		err = f.file.CheckSet(f.at.low, f.plane, rows, from, to)
 	}
 	return corrupt(err)
 }
