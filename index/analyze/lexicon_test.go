@@ -68,4 +68,10 @@ func TestLexiconGrows(t *testing.T) {
 	if !slices.Equal(l.Append(nil, Und, text.String()), first) {
 		t.Fatal("the same words have other numbers")
 	}
+	for i := range 3 * minSeen {
+		lang := fmt.Sprint("x", i)
+		if got := l.Term(l.Append(nil, lang, "word")[0]); got != (Term{lang, "word"}) {
+			t.Fatalf("the word in the language %s is %v", lang, got)
+		}
+	}
 }
