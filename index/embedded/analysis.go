@@ -121,6 +121,7 @@ func (s *Store) invert(ctx context.Context, chunks []chunkOf) (*lexical.Inverted
 
 // encodeVectors checks the chunks' vectors and finds their codes.
 func encodeVectors(ctx context.Context, chunks []chunkOf, codes []flat.Code) error {
+	var e flat.Encoder
 	for i, c := range chunks {
 		if i%perProcessor == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -129,7 +130,7 @@ func encodeVectors(ctx context.Context, chunks []chunkOf, codes []flat.Code) err
 		if err := checkLength(c.n, v); err != nil {
 			return fmt.Errorf("%q: %w", c.entry.Document.ID, err)
 		}
-		codes[i] = flat.EncodeVector(v)
+		codes[i] = e.Encode(v)
 	}
 	return nil
 }
