@@ -14,35 +14,37 @@ import (
 // BenchmarkIngest writes 100,000 chunks per operation as the step "ingest" does, to
 // ken alone and to bleve alone.
 func BenchmarkIngest(b *testing.B) {
-	const chunks = 100_000
-	made := map[string][]index.Entry{"words": newCorpus(1, .5).entries(chunks / perDoc)}
-	switch source, err := newRealText(1); {
-	case errors.Is(err, errNoText):
-		b.Log(err)
-	case err != nil:
-		b.Fatal(err)
-	default:
-		if made["text"], err = source.embedded(chunks / perDoc); err != nil {
+	const documents = 100_000 / perDoc
+	b.Run("words", func(b *testing.B) { benchEngines(b, newCorpus(1, .5).entries(documents)) })
+	b.Run("text", func(b *testing.B) {
+		source, err := newRealText(1)
+		if errors.Is(err, errNoText) {
+			b.Skip(err)
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
-	for _, kind := range []string{"words", "text"} {
-		if made[kind] == nil {
-			continue
+		entries, err := source.embedded(documents)
+		if err != nil {
+			b.Fatal(err)
 		}
-		b.Run(kind+"/ken", func(b *testing.B) {
-			benchIngest(b, made[kind], func(dir string) (writer, error) {
-				s, err := newKen(b.Context(), dir)
-				return writer{func(e []index.Entry) error { return s.Replace(b.Context(), e...) }, s.Close}, err
-			})
+		benchEngines(b, entries)
+	})
+}
+
+func benchEngines(b *testing.B, entries []index.Entry) {
+	b.Run("ken", func(b *testing.B) {
+		benchIngest(b, entries, func(dir string) (writer, error) {
+			s, err := newKen(b.Context(), dir)
+			return writer{func(e []index.Entry) error { return s.Replace(b.Context(), e...) }, s.Close}, err
 		})
-		b.Run(kind+"/bleve", func(b *testing.B) {
-			benchIngest(b, made[kind], func(dir string) (writer, error) {
-				s, err := newBleve(dir)
-				return writer{s.add, s.Close}, err
-			})
+	})
+	b.Run("bleve", func(b *testing.B) {
+		benchIngest(b, entries, func(dir string) (writer, error) {
+			s, err := newBleve(dir)
+			return writer{s.add, s.Close}, err
 		})
-	}
+	})
 }
 
 // writer is one of the two.

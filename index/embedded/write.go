@@ -35,7 +35,7 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ready, beside) }}, "replace"); err != nil {
+	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ctx, ready, beside) }}, "replace"); err != nil {
 		return err
 	}
 	s.relieve(ctx)
@@ -44,14 +44,20 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 
 // replace puts the entries in place of the documents; beside has what was made of
 // them for the other generations.
-func (c *change) replace(ready analyzed, beside map[uint32]analyzed) error {
+func (c *change) replace(ctx context.Context, ready analyzed, beside map[uint32]analyzed) error {
 	c.large = true
 	if err := c.findRoom(); err != nil {
 		return err
 	}
+	erased, err := anyErased(ctx, c.base.snapshot)
+	if err != nil {
+		return err
+	}
 	for _, e := range ready.entries {
-		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
-			return fmt.Errorf("%q: %w", e.Document.ID, err)
+		if erased {
+			if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
+				return fmt.Errorf("%q: %w", e.Document.ID, err)
+			}
 		}
 		if err := c.keepVersion(e.Document); err != nil {
 			return fmt.Errorf("%q: keep its version: %w", e.Document.ID, err)

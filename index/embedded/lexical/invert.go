@@ -26,8 +26,9 @@ type Inverter struct {
 	keywords map[string]*keyword
 }
 
-// spot is where the last posting of a term stands in found, and how many there are.
-type spot struct{ at, count uint32 }
+// spot is where the last posting of a term stands in found, of which chunk it is, and
+// how many there are.
+type spot struct{ at, chunk, count uint32 }
 
 type found struct {
 	term uint32
@@ -83,15 +84,13 @@ func (v *Inverter) posting(i, term uint32) *Posting {
 		v.spots = append(v.spots, make([]spot, int(term)+1-len(v.spots)+len(v.spots)/2)...)
 	}
 	s := &v.spots[term]
-	if s.count > 0 {
-		if p := &v.found[s.at].Posting; p.Chunk == i {
-			return p
-		}
-	} else {
+	switch {
+	case s.count == 0:
 		v.used = append(v.used, term)
+	case s.chunk == i:
+		return &v.found[s.at].Posting
 	}
-	s.at = uint32(len(v.found))
-	s.count++
+	*s = spot{at: uint32(len(v.found)), chunk: i, count: s.count + 1}
 	v.found = append(v.found, found{term, Posting{Chunk: i}})
 	return &v.found[s.at].Posting
 }
