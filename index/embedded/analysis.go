@@ -73,6 +73,18 @@ func (s *Store) analyze(ctx context.Context, entries []index.Entry) (analyzed, e
 	return out, nil
 }
 
+// giveWay lets goroutines run that wait for a processor. What takes long calls it
+// every tenth of a millisecond or so: a search changes goroutines a few times, and
+// each time would otherwise wait until the scheduler takes the processor away from
+// a write or a merge, which is after ten milliseconds.
+func giveWay() { runtime.Gosched() }
+
+// What takes about so long.
+const (
+	chunksAtOnce  = 16  // analysed
+	vectorsAtOnce = 128 // encoded
+)
+
 // chunkOf is chunk n of an entry, and how many terms its fields have.
 type chunkOf struct {
 	entry       *entry
@@ -95,6 +107,9 @@ func (s *Store) invert(ctx context.Context, chunks []chunkOf) (*lexical.Inverted
 		a = &analyzer{}
 	}
 	for i := range chunks {
+		if i%chunksAtOnce == 0 {
+			giveWay()
+		}
 		c := &chunks[i]
 		chunk, language := c.entry.Chunks[c.n], c.entry.head.language
 		begins := i == 0 || chunks[i-1].entry != c.entry
@@ -123,8 +138,11 @@ func (s *Store) invert(ctx context.Context, chunks []chunkOf) (*lexical.Inverted
 func encodeVectors(ctx context.Context, chunks []chunkOf, codes []flat.Code) error {
 	var e flat.Encoder
 	for i, c := range chunks {
-		if i%perProcessor == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if i%vectorsAtOnce == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			giveWay()
 		}
 		v := c.entry.Vectors[c.n]
 		if err := checkLength(c.n, v); err != nil {

@@ -2,6 +2,7 @@ package lexical
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,10 @@ func Build(ordinals []uint32, parts ...*Inverted) ([]byte, error) {
 	return w.finish()
 }
 
+// termsAtOnce is how many terms are written before searches get their turn; see
+// embedded.giveWay.
+const termsAtOnce = 256
+
 // joinLists hands out the lists of all terms in byte order of their keys, those of
 // one term in the order of the parts. Chunk 0 of a part is number bases[part].
 func joinLists(parts [][]list, bases []uint32, add func(key []byte, runs []run) error) error {
@@ -52,7 +57,10 @@ func joinLists(parts [][]list, bases []uint32, add func(key []byte, runs []run) 
 	}
 	var runs []run
 	var key []byte
-	for len(h) > 0 {
+	for n := 1; len(h) > 0; n++ {
+		if n%termsAtOnce == 0 {
+			runtime.Gosched()
+		}
 		least := h[0].lists[0].key
 		runs, key = runs[:0], append(key[:0], least...)
 		for len(h) > 0 && h[0].lists[0].key == least {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -200,7 +201,10 @@ func (v *Inverter) termLists(names []named) []list {
 		s.at++
 	}
 	l := lists{make([]list, 0, len(names)), make([]int, 0, len(names)), make([]byte, 0, 3*len(v.found))}
-	for _, n := range names {
+	for i, n := range names {
+		if i%termsAtOnce == 0 {
+			runtime.Gosched()
+		}
 		count := v.spots[n.number].count
 		l.add(n.key, sorted[:count], false)
 		sorted = sorted[count:]
