@@ -36,11 +36,12 @@ type Store struct {
 	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
 	journal   journal    // guarded by writing
 
-	nextFile atomic.Uint64
-	keep     atomic.Int32       // earlier versions of a document; see KeepVersions
-	wake     chan struct{}      // there may be something to merge
-	stop     context.CancelFunc // ends the merger
-	merger   sync.WaitGroup     // and of what verifies
+	analyzers sync.Pool // of *analyzer
+	nextFile  atomic.Uint64
+	keep      atomic.Int32       // earlier versions of a document; see KeepVersions
+	wake      chan struct{}      // there may be something to merge
+	stop      context.CancelFunc // ends the merger
+	merger    sync.WaitGroup     // and of what verifies
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed

@@ -95,10 +95,16 @@ func (l layout) put(out []byte, i, dim int, r []float32, c Code) {
 	copy(out[l.high+i*planeSize(dim):], c.High)
 	copy(out[l.low+i*planeSize(dim):], c.Low)
 	row := out[l.floats+i*dim*4:][:dim*4]
+	if littleEndian() {
+		copy(row, unsafe.Slice((*byte)(unsafe.Pointer(&r[0])), dim*4))
+		return
+	}
 	for j, x := range r {
 		binary.LittleEndian.PutUint32(row[j*4:], math.Float32bits(x))
 	}
 }
+
+func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
 func putHeader(out []byte, modelHash string, fields ...uint32) {
 	at := copy(out, magic)
@@ -189,14 +195,14 @@ func (f *File) CheckCoarse(rows []uint64, from, to int) error {
 	return corrupt(err)
 }
 
-// CheckEstimate checks what [File.Estimate] reads of the rows whose bit is set.
-func (f *File) CheckEstimate(rows []uint64) error {
-	err := f.CheckCoarse(rows, 0, len(rows))
+// CheckFine checks what [File.Fine] and, of the same rows, [File.Estimate] read.
+func (f *File) CheckFine(rows []uint64, from, to int) error {
+	err := f.CheckCoarse(rows, from, to)
 	if err == nil {
-		err = f.file.CheckSet(f.at.errors, 4, rows, 0, len(rows))
+		err = f.file.CheckSet(f.at.errors, 4, rows, from, to)
 	}
 	if err == nil {
-		err = f.file.CheckSet(f.at.low, f.plane, rows, 0, len(rows))
+		err = f.file.CheckSet(f.at.low, f.plane, rows, from, to)
 	}
 	return corrupt(err)
 }
@@ -221,8 +227,7 @@ func floats(data []byte) []float32 {
 		return nil
 	}
 	first := unsafe.Pointer(unsafe.SliceData(data))
-	little := binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-	if little && uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
+	if littleEndian() && uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
 		return unsafe.Slice((*float32)(first), len(data)/4)
 	}
 	out := make([]float32, len(data)/4)

@@ -38,7 +38,7 @@ type Postings struct {
 
 // Term returns the postings of a stem of a language; an unknown one has none.
 func (s *Segment) Term(language, stem string) Postings {
-	return s.list(&s.terms, termKey(language, stem), false)
+	return s.list(&s.terms, string(appendTermKey(nil, TermKey{language, stem})), false)
 }
 
 // Expect asks for the postings of a stem before [Segment.Term] reads them: first for
@@ -47,7 +47,7 @@ func (s *Segment) Expect(language, stem string, rest bool) {
 	if s.file.Whole() {
 		return
 	}
-	offset, ok, err := s.terms.get(termKey(language, stem))
+	offset, ok, err := s.terms.get(string(appendTermKey(nil, TermKey{language, stem})))
 	if err != nil || !ok || offset > uint64(len(s.terms.lists)) {
 		return // Term says what is wrong
 	}
@@ -183,6 +183,41 @@ func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
 		}
 	}
 	return out, p.err
+}
+
+// run reads a list that was not begun to its end and returns it as it is coded. The
+// segment must have been checked; see [Segment.CheckAll].
+func (p *Postings) run() (r run, err error) {
+	if p.next < p.end {
+		return run{}, errors.New("a list of a segment that was not checked whole")
+	}
+	r.n = int(p.left)
+	code := p.rest
+	if !p.Next() {
+		return run{}, p.err
+	}
+	_, skip := binary.Uvarint(code)
+	r.first = p.Chunk
+	for p.left > 0 && len(p.rest) >= 2 && !p.bare {
+		// Nearly always two bytes; see Within.
+		delta, frequency := p.rest[0], p.rest[1]
+		if delta == 0 || delta >= 0x80 || frequency >= 0x80 || frequency&1 != 0 {
+			if !p.Next() {
+				break
+			}
+			continue
+		}
+		if p.Chunk += uint32(delta); p.Chunk >= p.limit {
+			p.fail()
+			break
+		}
+		p.rest = p.rest[2:]
+		p.left--
+	}
+	for p.Next() {
+	}
+	r.last, r.rest = p.Chunk, code[skip:len(code)-len(p.rest)]
+	return r, p.err
 }
 
 func (p *Postings) uvarint() uint64 {
