@@ -28,93 +28,6 @@ const (
 // planeSize is how many bytes half a code takes.
 func planeSize(dim int) int { return (dim + perBlock - 1) / perBlock * block }
 
-// EncodeVector returns the code of the vector.
-func EncodeVector(v []float32) Code {
-	n := planeSize(len(v))
-	planes := make([]byte, 2*n)
-	c := Code{High: planes[:n:n], Low: planes[n:]}
-	rotated := rotate(v)
-	c.Scale = greatest(rotated) / levels
-	if c.Scale == 0 {
-		return c
-	}
-	numbers, rest := round(rotated, float64(c.Scale), levels)
-	for i, x := range numbers {
-		u := byte(x + zeroLevel)
-		at, shift := i/perBlock*block+i%block, i%perBlock/block*4
-		c.High[at] |= u >> 4 << shift
-		c.Low[at] |= u & 15 << shift
-	}
-	c.Error = math.Nextafter32(float32(rest), 2)
-	return c
-}
-
-func greatest(v []float32) float32 {
-	var most float32
-	for _, x := range v {
-		most = max(most, float32(math.Abs(float64(x))))
-	}
-	return most
-}
-
-// round divides by scale and rounds; rest is at least the length of what is lost.
-func round(v []float32, scale, most float64) (numbers []int16, rest float64) {
-	numbers = make([]int16, len(v))
-	for i, x := range v {
-		n := max(-most, min(most, math.RoundToEven(float64(x)/scale)))
-		numbers[i] = int16(n)
-		d := float64(x) - float64(n*scale)
-		rest += float64(d * d)
-	}
-	return numbers, math.Sqrt(rest) * (1 + 1e-9)
-}
-
-// rotate spreads what is in few dimensions over all, so that no number is much
-// greater than the others. It is fixed, keeps lengths and angles, and computes in
-// one order, so it gives the same bits everywhere. A Walsh-Hadamard transform takes
-// a power of two of numbers: it is applied to as many at the beginning, then at the
-// end, and both again with other signs.
-func rotate(v []float32) []float32 {
-	out := make([]float32, len(v))
-	copy(out, v)
-	n := 1 << (bits.Len(uint(len(v))) - 1)
-	scale := float32(1 / math.Sqrt(float64(n)))
-	for turn := range uint64(2) {
-		flip(out, turn)
-		mix(out[:n], scale)
-		if n < len(out) {
-			mix(out[len(out)-n:], scale)
-		}
-	}
-	return out
-}
-
-// flip changes the signs that a fixed sequence says (SplitMix64).
-func flip(v []float32, turn uint64) {
-	for i := range v {
-		z := (turn<<32 + uint64(i) + 1) * 0x9e3779b97f4a7c15
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		v[i] = math.Float32frombits(math.Float32bits(v[i]) ^ uint32(z>>63)<<31)
-	}
-}
-
-func mix(v []float32, scale float32) {
-	for half := 1; half < len(v); half *= 2 {
-		for at := 0; at < len(v); at += 2 * half {
-			a := v[at : at+half]
-			b := v[at+half:][:len(a)]
-			for i, x := range a {
-				y := b[i]
-				a[i], b[i] = x+y, x-y
-			}
-		}
-	}
-	for i := range v {
-		v[i] = float32(v[i] * scale)
-	}
-}
-
 // Query is a vector of unit length in the form that codes are compared with.
 type Query struct {
 	parts []int8 // the rotated vector divided by scale, rounded
@@ -126,18 +39,16 @@ type Query struct {
 
 // NewQuery returns the query of the vector.
 func NewQuery(unit []float32) *Query {
-	rotated := rotate(unit)
+	rotated := rotate(unit, nil)
 	q := &Query{parts: make([]int8, planeSize(len(unit))*2), scale: float64(greatest(rotated)) / levels}
 	if q.scale == 0 {
 		q.wide = q.parts
 		return q
 	}
-	numbers, rest := round(rotated, q.scale, levels)
-	for i, n := range numbers {
-		q.parts[i] = int8(n)
+	q.error = round(rotated, q.scale, q.parts)
+	for _, n := range q.parts {
 		q.sum += int64(n)
 	}
-	q.error = rest
 	q.wide = wideParts(q.parts)
 	return q
 }

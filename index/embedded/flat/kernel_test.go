@@ -102,7 +102,7 @@ func TestRotation(t *testing.T) {
 		dim := rapid.IntRange(1, 300).Draw(t, "dim")
 		vectors := rapid.SliceOfN(rapid.Float32Range(-1, 1), dim, dim)
 		a, b := vectors.Draw(t, "a"), vectors.Draw(t, "b")
-		if got, want := Dot(rotate(a), rotate(b)), Dot(a, b); math.Abs(got-want) > 1e-5*float64(dim) {
+		if got, want := Dot(rotate(a, nil), rotate(b, nil)), Dot(a, b); math.Abs(got-want) > 1e-5*float64(dim) {
 			t.Fatalf("product %v became %v", want, got)
 		}
 	})
