@@ -49,14 +49,14 @@ func (s *shingles) distinct() []uint64 {
 // their shingles is at least threshold, and they name the same numbers. Two
 // versions of a policy that differ in one figure are two answers.
 func near(a, b *shingles, threshold float64) bool {
-	return slices.Equal(a.numbers, b.numbers) && !apart(a, b, threshold) && jaccard(a.distinct(), b.distinct()) >= threshold
+	return slices.Equal(a.numbers, b.numbers) && !unlike(a, b, threshold) && jaccard(a.distinct(), b.distinct()) >= threshold
 }
 
-// apart reports that two sets cannot be as similar as the threshold. A bit that one
+// unlike reports that two sets cannot be as similar as the threshold. A bit that one
 // sketch has and the other lacks is a shingle, or more, that the other set lacks.
 // Of similar sets no more can be lacking than (1 - t) / t of the smaller: the union
 // is at most 1 / t of what is common.
-func apart(a, b *shingles, threshold float64) bool {
+func unlike(a, b *shingles, threshold float64) bool {
 	lacking, more := 0, 0
 	for i, x := range a.sketch {
 		y := b.sketch[i]

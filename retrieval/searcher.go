@@ -117,6 +117,11 @@ func (s *Searcher) search(ctx context.Context, p acl.Principal, r Request, expla
 	if err := r.validate(); err != nil {
 		return Response{}, nil, err
 	}
+	a, err := r.read()
+	if err != nil {
+		return Response{}, nil, err
+	}
+	r.Query, r.Filter.Phrases = a.text, append(a.phrases, r.Filter.Phrases...)
 	q, err := s.embedQuery(ctx, r, s.embedderFor(s.expected(p)))
 	if err != nil {
 		return Response{}, nil, err
@@ -129,14 +134,14 @@ func (s *Searcher) search(ctx context.Context, p acl.Principal, r Request, expla
 	if q, err = s.embedAgain(ctx, v, r, q); err != nil {
 		return Response{}, nil, err
 	}
-	o, lost, err := s.rank(ctx, v, r, q)
+	o, lost, err := s.rank(ctx, v, r, a, q)
 	if err != nil {
-		return Response{}, nil, err
+		return Response{}, nil, broad(err)
 	}
 	if o, err = s.rerank(ctx, v, r, o, &lost); err != nil {
 		return Response{}, nil, err
 	}
-	response, err := s.answer(ctx, v, r, o)
+	response, err := s.answer(ctx, v, r, a, o)
 	response.Degraded = lost.names()
 	if err != nil || !explain {
 		return response, nil, err
@@ -146,7 +151,7 @@ func (s *Searcher) search(ctx context.Context, p acl.Principal, r Request, expla
 }
 
 // answer takes a ranking to its end.
-func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, o *order) (Response, error) {
+func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, a asked, o *order) (Response, error) {
 	within, end := Stage(ctx, StageFold)
 	found, err := s.choose(within, v, r, o)
 	end()
@@ -156,6 +161,9 @@ func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, o *order)
 	ctx, end = Stage(ctx, StagePack)
 	defer end()
 	results, cut, err := pack(ctx, v, found, r)
+	if err == nil && r.Snippets {
+		err = snippets(ctx, v, found, a, results)
+	}
 	if err != nil {
 		return Response{}, err
 	}

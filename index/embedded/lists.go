@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"context"
+
 	"ken/index"
 	"ken/index/embedded/lexical"
 )
@@ -32,18 +34,29 @@ type lists struct {
 const maxLists = 2 << 20
 
 // listsOf reads the lists of a form. Unreadable postings are never counted.
-func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
+func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists, error) {
 	key := listKey{v.readable, f, field.BM25}
 	if l, ok := v.state.lists.get(key, maxLists); ok {
 		return l, nil
 	}
 	out := &lists{segments: make([]list, len(v.state.segments))}
+	var prefixed [][]lexical.Posting
+	if f.Prefix {
+		var err error
+		if prefixed, err = v.prefixPostings(ctx, f); err != nil {
+			return nil, err
+		}
+	}
 	var found []lexical.Posting
 	for i, s := range v.state.segments {
-		p := s.lex.Term(f.Language, f.Text)
-		var err error
-		if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
-			return nil, err
+		if f.Prefix {
+			found = prefixed[i]
+		} else {
+			p := s.lex.Term(f.Language, f.Text)
+			var err error
+			if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
+				return nil, err
+			}
 		}
 		if err := s.lex.CheckPostings(found); err != nil {
 			return nil, err

@@ -32,7 +32,7 @@ type weightedList struct {
 // are only looked into for chunks that other lists have (MaxScore: Turtle and
 // Flood, "Query Evaluation: Strategies and Optimizations", 1995).
 func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	rows, err := v.passing(q.Filter)
+	rows, err := v.passing(ctx, q.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func ordinary(p index.BM25) bool {
 func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weightedList, error) {
 	var out []*weightedList
 	field := v.fields(q.BM25)
-	v.expect(q, field)
+	v.expect(ctx, q, field)
 	for _, t := range q.Terms {
 		if err := checkForms(t); err != nil {
 			return nil, err
@@ -67,7 +67,7 @@ func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weighte
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			l, err := v.listsOf(f, &field)
+			l, err := v.listsOf(ctx, f, &field)
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +89,7 @@ func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weighte
 // that the disk has them ready one after the other, and reads them on all processors:
 // the first searches after an open have the most to read. listsOf then finds them
 // among those that are kept; it tells errors.
-func (v *view) expect(q index.TextQuery, field bm25f) {
+func (v *view) expect(ctx context.Context, q index.TextQuery, field bm25f) {
 	cold := slices.DeleteFunc(slices.Clone(v.state.segments), func(s *segment) bool { return s.lex.Whole() })
 	if len(cold) == 0 {
 		return
@@ -110,7 +110,7 @@ func (v *view) expect(q index.TextQuery, field bm25f) {
 			own := field
 			for i := int(next.Add(1)) - 1; i < len(q.Terms); i = int(next.Add(1)) - 1 {
 				for _, f := range q.Terms[i].Forms {
-					_, _ = v.listsOf(f, &own)
+					_, _ = v.listsOf(ctx, f, &own)
 				}
 			}
 		})

@@ -58,7 +58,7 @@ func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare boo
 		if bare {
 			in = &p.Segment.keywords
 		}
-		cursors[i], keeping[i] = newCursor(p.Segment, in, bare), newKeeper(renumber[i])
+		cursors[i], keeping[i] = newCursor(p.Segment, in, bare, nil, nil), newKeeper(renumber[i])
 	}
 	var runs []run
 	var key []byte

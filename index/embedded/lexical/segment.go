@@ -171,13 +171,13 @@ func (in *index) get(key string) (offset uint64, ok bool, err error) {
 	return fst.Get([]byte(key))
 }
 
-func (in *index) iterator() (it *vellum.FSTIterator, err error) {
+func (in *index) iterator(first, end []byte) (it *vellum.FSTIterator, err error) {
 	fst, err := in.dictionary()
 	if err != nil {
 		return nil, err
 	}
 	defer notPanic(&err)
-	return fst.Iterator(nil, nil)
+	return fst.Iterator(first, end)
 }
 
 func loadDictionary(fst []byte) (f *vellum.FST, err error) {
