@@ -29,6 +29,8 @@ type change struct {
 	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
+	noted     []byte                            // what it did to classes, see note; of the whole only
+	next      journal                           // as it will be
 	heads     map[corpora.DocID]*documentHead   // like documents, in a generation other than 0
 	versions  map[corpora.DocID][]keptVersion   // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk   // of documents that the change stores
@@ -191,6 +193,9 @@ func (c *change) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.writeJournal(); err != nil {
+		return err
+	}
 	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
@@ -204,6 +209,7 @@ func (c *change) commit(ctx context.Context) error {
 		return err
 	}
 	c.classes.keep()
+	c.store.journal = c.next
 	var states []*state
 	for i, part := range c.parts {
 		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], c.store.stateFreed)

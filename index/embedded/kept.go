@@ -32,6 +32,15 @@ func (k *kept[K, V]) get(key K, most int) (v V, ok bool) {
 	return s.value, young || ok
 }
 
+// has reports whether the value of the key is kept.
+func (k *kept[K, V]) has(key K) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	_, young := k.young[key]
+	_, old := k.old[key]
+	return young || old
+}
+
 // put keeps the value, which takes size.
 func (k *kept[K, V]) put(key K, v V, size, most int) {
 	k.mu.Lock()

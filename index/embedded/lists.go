@@ -58,6 +58,9 @@ func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists,
 				return nil, err
 			}
 		}
+		if err := s.lex.CheckPostings(found); err != nil {
+			return nil, err
+		}
 		out.segments[i] = field.list(s.lex, &v.readable.ranks[i], found)
 		out.df += len(found)
 	}

@@ -23,8 +23,9 @@ type truth struct {
 	db      *pebble.DB
 	witness *witness
 	logger  *truthLogger
-	recent  kept[uint32, *recentChunk]
-	states  atomic.Uint64 // made so far
+	verifying
+	recent kept[uint32, *recentChunk]
+	states atomic.Uint64 // made so far
 }
 
 // cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
@@ -35,7 +36,7 @@ const cacheSize = 32 << 20
 const memTableSize = 16 << 20
 
 func openTruth(d directory, r *reserve, logger *slog.Logger) (*truth, error) {
-	t := &truth{logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
+	t := &truth{verifying: newVerifying(), logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
 	db, err := openPebble(d.join("truth"), t.logger, &pebble.Options{
 		FS:                 truthFS{d.fs, t.logger},
 		Logger:             t.logger,
@@ -87,10 +88,11 @@ type truthLogger struct {
 	logger  *slog.Logger
 	reserve *reserve
 	failed  atomic.Pointer[string]
-	stopped chan struct{} // closed when failed was set
-	hung    atomic.Bool   // Pebble panicked and may hold its locks
-	open    atomic.Bool   // pebble.Open has returned
-	full    atomic.Bool   // a table cannot be written for lack of space
+	lost    atomic.Pointer[LostError] // why it failed, if it was this
+	stopped chan struct{}             // closed when failed was set
+	hung    atomic.Bool               // Pebble panicked and may hold its locks
+	open    atomic.Bool               // pebble.Open has returned
+	full    atomic.Bool               // a table cannot be written for lack of space
 }
 
 // backgroundError is told why a flush or compaction failed; Pebble tries it again
@@ -129,8 +131,11 @@ func (l *truthLogger) Fatalf(format string, args ...any) {
 	}
 }
 
-// err returns an error that wraps [ErrFailed] if the store has stopped.
+// err returns an error that wraps [ErrFailed] or [LostError] if the store has stopped.
 func (l *truthLogger) err() error {
+	if lost := l.lost.Load(); lost != nil {
+		return lost
+	}
 	if m := l.failed.Load(); m != nil {
 		return fmt.Errorf("%w (%s)", ErrFailed, *m)
 	}
