@@ -37,6 +37,12 @@ func analyzeAll(ctx context.Context, entries []index.Entry) ([]analyzed, error) 
 	return out, ctx.Err()
 }
 
+// giveWay lets goroutines run that wait for a processor. What takes long calls it
+// every tenth of a millisecond or so: a search changes goroutines a few times, and
+// each time would otherwise wait until the scheduler takes the processor away from
+// a write or a merge, which is after ten milliseconds.
+func giveWay() { runtime.Gosched() }
+
 func analyzeEntry(e index.Entry) analyzed {
 	e.Document = normalize(e.Document)
 	a := analyzed{Entry: e, terms: make([]lexical.Chunk, len(e.Chunks))}
@@ -51,11 +57,13 @@ func analyzeEntry(e index.Entry) analyzed {
 			Body:     analyze.Terms(a.head.language, index.BodyText(c)),
 			Keywords: exact,
 		}
+		giveWay()
 		a.head.title += uint64(len(a.terms[i].Title))
 		a.head.body += uint64(len(a.terms[i].Body))
 	}
 	for _, v := range e.Vectors {
 		a.codes = append(a.codes, flat.EncodeVector(v))
+		giveWay()
 	}
 	return a
 }

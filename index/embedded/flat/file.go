@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"runtime"
 	"sort"
 	"unsafe"
 )
@@ -55,10 +56,16 @@ func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([
 			return nil, fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
 		}
 		l.put(out, i, dim, r, c)
+		if i%rowsAtOnce == 0 {
+			runtime.Gosched()
+		}
 	}
 	putHeader(out, dim, len(ordinals), len(modelHash))
 	return out, nil
 }
+
+// rowsAtOnce is how many rows are written before searches get their turn.
+const rowsAtOnce = 128
 
 // layout says where the parts of a file begin; all are aligned.
 type layout struct{ scales, errors, high, low, floats, end int }

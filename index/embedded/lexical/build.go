@@ -56,6 +56,9 @@ func Build(chunks []Chunk) ([]byte, error) {
 	return w.finish()
 }
 
+// termsAtOnce is how many terms are written before searches get their turn.
+const termsAtOnce = 256
+
 // perProcessor is how many chunks are worth a processor of their own.
 const perProcessor = 64
 
@@ -70,6 +73,7 @@ func invert(chunks []Chunk) [][]termList {
 			v := inverter{ids: map[string]map[string]int{}, recent: make([]recentTerm, recentTerms)}
 			for i := p * len(chunks) / n; i < (p+1)*len(chunks)/n; i++ {
 				v.add(uint32(i), chunks[i])
+				runtime.Gosched() // to searches; see embedded.giveWay
 			}
 			parts[p] = v.sorted()
 		})
@@ -82,7 +86,10 @@ func invert(chunks []Chunk) [][]termList {
 // one term joined in the order of the parts.
 func joinLists(parts [][]termList, add func(key string, list []Posting) error) error {
 	var joined []Posting
-	for {
+	for n := 1; ; n++ {
+		if n%termsAtOnce == 0 {
+			runtime.Gosched()
+		}
 		key, found := leastTerm(parts)
 		if !found {
 			return nil

@@ -3,6 +3,7 @@ package lexical
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"slices"
 )
 
@@ -65,8 +66,11 @@ func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare boo
 	}
 	var list []Posting
 	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if n%termsAtOnce == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			runtime.Gosched()
 		}
 		least, err := leastKey(cursors)
 		if err != nil || least == nil {
