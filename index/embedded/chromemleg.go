@@ -78,8 +78,8 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 	}
 	slack := rounding(len(unit)) + 2*unitTolerance // chromem-go scales what it stores
 	var all []uint32
-	for _, c := range v.readable.classes {
-		collection := l.collections[c.id]
+	for _, class := range v.readable.classes {
+		collection := l.collections[class]
 		if collection == nil {
 			continue
 		}

@@ -64,6 +64,7 @@ type edit struct {
 	known   byList            // the store's; it is changed when the edit is kept
 	fresh   map[string]uint32 // like it, of the classes that this edit made
 	own     map[uint32]bool   // classes that are this edit's own copies
+	moves   []move
 	created []*class
 	pruned  []*class
 	next    uint32 // id of the next new class
@@ -112,6 +113,18 @@ func (e *edit) adopt(id uint32, l acl.List) *class {
 		e.all[id], e.own[id] = newClass(id, l), true
 	}
 	return e.writable(id)
+}
+
+// add puts a document into the class that its head names.
+func (e *edit) add(h documentHead, l acl.List) {
+	e.adopt(h.class, l).add(h)
+	e.moves = append(e.moves, move{documentHead: h})
+}
+
+// remove takes a document out of the class that its head names.
+func (e *edit) remove(h documentHead) {
+	e.writable(h.class).remove(h)
+	e.moves = append(e.moves, move{documentHead: h, left: true})
 }
 
 // keep makes what the edit created and pruned known to later ones.

@@ -24,7 +24,6 @@ func (s *Store) Compact(ctx context.Context) error {
 	if err := s.alone(ctx); err != nil {
 		return fmt.Errorf("compact: wait for searches that run: %w", err)
 	}
-	s.truth.recent.forget() // nobody can add what is deleted: the states that had it are gone
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st, err := s.current() // keeps the truth open
@@ -32,6 +31,7 @@ func (s *Store) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact: %w", err)
 	}
 	defer st.release()
+	st.forget() // nobody can add what is deleted: the states that had it are gone
 	if err := s.truth.compact(ctx, s.dir); err != nil {
 		return fmt.Errorf("compact the truth store: %w", err)
 	}

@@ -28,7 +28,7 @@ func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [
 	for _, r := range rows {
 		n += countBits(r)
 	}
-	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n, room: &v.state.grades}
+	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n, room: &v.state.kept.grades}
 	if n <= l.exact {
 		return c.estimateAll(ctx, out)
 	}

@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -61,8 +62,8 @@ func TestGateChecksTwice(t *testing.T) {
 	const open, secret = index.ChunkID(0), index.ChunkID(1)
 
 	v := viewOf(t, s, acl.NewPrincipal())
-	v.readable = &readable{rows: [][]uint64{{1}, {1}}, classes: valuesOf(v.state.classes), chunks: 2} // a fault: all is readable
-	slices.SortFunc(v.readable.classes, func(a, b *class) int { return int(a.id) - int(b.id) })
+	classes := slices.Sorted(maps.Keys(v.state.classes))
+	v.readable = &readable{rows: [][]uint64{{1}, {1}}, classes: classes, chunks: 2} // a fault: all is readable
 	if c, err := v.Chunks(t.Context(), []index.ChunkID{secret}); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("with a faulty readable set the gate gave %v, %v", c, err)
 	}
@@ -83,8 +84,8 @@ func TestGateChecksTwice(t *testing.T) {
 	}
 }
 
-// Sets are remembered per principal and forgotten at the next boundary, with
-// the state, and when many others asked.
+// Sets are remembered per principal, follow the writes, and are forgotten at the
+// next boundary and when many others asked.
 func TestReadableSetsAreRemembered(t *testing.T) {
 	s := openMem(t)
 	hour := noon.Add(time.Hour)
@@ -104,14 +105,17 @@ func TestReadableSetsAreRemembered(t *testing.T) {
 	for i := range 3 * maxReadable {
 		st.readableFor(acl.NewPrincipal(acl.User(fmt.Sprint(i))), noon)
 	}
-	if n := len(st.readable.sets); n != maxReadable || len(st.readable.recent) != n {
+	if n := len(st.kept.readable.sets); n != maxReadable || len(st.kept.readable.recent) != n {
 		t.Errorf("%d sets are remembered, want %d", n, maxReadable)
+	}
+	if st.readableFor(ann, noon).chunks != 1 {
+		t.Fatal("nothing is remembered: this test could not fail")
 	}
 	if err := s.SetACL(t.Context(), "a", acl.List{}); err != nil {
 		t.Fatal(err)
 	}
-	if s.state == st || len(s.state.readable.sets) != 0 {
-		t.Error("a revoke left the remembered sets")
+	if r := s.state.readableFor(ann, noon); s.state == st || r.chunks != 0 || len(r.classes) != 0 || has(r.rows[0], 0) {
+		t.Error("a revoke left the remembered set")
 	}
 }
 
@@ -253,7 +257,7 @@ func TestCheckFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A state has its own snapshot: damage behind its back shows in a new one.
-			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed)
+			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.state.kept, s.stateFreed)
 			next.live = s.state.live
 			s.publish(next)
 			r, err := s.Check(t.Context())

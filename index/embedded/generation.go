@@ -227,7 +227,7 @@ func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
 	if err != nil || !ok {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.classes.remove(h)
 	c.kill(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {

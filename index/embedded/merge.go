@@ -169,7 +169,7 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 // is live.
 func (f *files) merge(ctx context.Context, base *state, i, j int) (*segment, error) {
 	old := base.segments[i:j]
-	live := rowsOf(old, valuesOf(base.classes))
+	live := rowsOf(old, liveOf(valuesOf(base.classes)))
 	var parts []lexical.Part
 	var ordinals []uint32
 	var rows []place

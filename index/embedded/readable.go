@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -11,16 +12,22 @@ import (
 	"ken/corpora/acl"
 )
 
-// readable is what a principal may read of a state in [from, until).
+// readable is what a principal may read of a state in [from, until). It never changes.
 type readable struct {
+	line        *line     // that it is of
 	from, until time.Time // until is zero if no grant starts or ends later
-	classes     []*class  // those that admit, by id
-	rows        [][]uint64
-	ranks       []ranking // of rows
+	classes     []uint32  // those that admit, ascending
+	live        *roaring.Bitmap
+	segments    []*segment // of the state; only to compare, for their files may be gone
+	rows        [][]uint64 // of live, per segment
+	ranks       []ranking  // of rows
 	chunks      uint64
-	title, body uint64 // terms in the fields of the readable chunks
-	languages   []string
+	title, body uint64         // terms in the fields of the readable chunks
+	languages   map[string]int // chunks of each
 }
+
+// line is the readable sets that were made one from the other, as commits came.
+type line struct{ _ byte }
 
 func (r *readable) validAt(at time.Time) bool {
 	return !at.Before(r.from) && (r.until.IsZero() || at.Before(r.until))
@@ -28,37 +35,42 @@ func (r *readable) validAt(at time.Time) bool {
 
 // admits reports whether the documents of the class are readable.
 func (r *readable) admits(id uint32) bool {
-	_, ok := slices.BinarySearchFunc(r.classes, id, func(c *class, id uint32) int { return int(c.id) - int(id) })
+	_, ok := slices.BinarySearch(r.classes, id)
 	return ok
 }
 
 // newReadable decides, class by class, what the principal may read.
 func newReadable(st *state, p acl.Principal, at time.Time) *readable {
-	r := &readable{from: at}
-	names := map[string]bool{}
+	r := &readable{line: &line{}, from: at, languages: map[string]int{}, segments: st.segments}
 	known := st.aclIndex()
 	for _, id := range known.timed {
-		if b := st.classes[id].list.Boundary(at); !b.IsZero() && (r.until.IsZero() || b.Before(r.until)) {
-			r.until = b
-		}
+		r.endAt(st.classes[id].list.Boundary(at))
 	}
+	var live []*roaring.Bitmap
 	for _, id := range known.naming(p) {
 		c := st.classes[id]
 		if !c.list.Admits(p, at) {
 			continue
 		}
-		r.classes = append(r.classes, c)
-		r.chunks += c.live.GetCardinality()
+		r.classes, live = append(r.classes, id), append(live, c.live)
 		r.title += c.title
 		r.body += c.body
-		for name := range c.languages {
-			names[name] = true
+		for name, chunks := range c.languages {
+			r.languages[name] += chunks
 		}
 	}
-	r.languages = slices.Sorted(maps.Keys(names))
-	r.rows = rowsOf(st.segments, r.classes)
+	r.live = roaring.FastOr(live...)
+	r.chunks = r.live.GetCardinality()
+	r.rows = rowsOf(st.segments, r.live)
 	r.ranks = rankAll(r.rows)
 	return r
+}
+
+// endAt ends the set at the boundary of a list, zero if it has none, unless it ends earlier.
+func (r *readable) endAt(boundary time.Time) {
+	if !boundary.IsZero() && (r.until.IsZero() || boundary.Before(r.until)) {
+		r.until = boundary
+	}
 }
 
 // aclIndex tells which classes a principal could be admitted to, so that the many
@@ -143,34 +155,45 @@ func (x *aclIndex) naming(p acl.Principal) []uint32 {
 	return slices.Compact(out)
 }
 
-// rowsOf returns, for each segment, a bit per row that belongs to the classes.
-func rowsOf(segments []*segment, cs []*class) [][]uint64 {
+// liveOf returns the chunks of the classes.
+func liveOf(cs []*class) *roaring.Bitmap {
 	live := make([]*roaring.Bitmap, len(cs))
 	for i, c := range cs {
 		live[i] = c.live
 	}
+	return roaring.FastOr(live...)
+}
+
+// rowsOf returns, for each segment, a bit per row whose ordinal is set.
+func rowsOf(segments []*segment, ordinals *roaring.Bitmap) [][]uint64 {
 	out := make([][]uint64, len(segments))
 	for i, s := range segments {
-		out[i] = make([]uint64, (s.Chunks+63)/64)
+		out[i] = s.rowsOf(ordinals)
 	}
-	var some [1024]uint32
-	i, row := 0, 0
-	ordinals := roaring.FastOr(live...).ManyIterator()
-	for n := ordinals.NextMany(some[:]); n > 0; n = ordinals.NextMany(some[:]) {
-		for _, ordinal := range some[:n] {
-			for i < len(segments) && segments[i].Last < ordinal {
-				i, row = i+1, 0
-			}
-			if i == len(segments) {
-				return out
-			}
-			var ok bool
-			if row, ok = segments[i].rowFrom(row, ordinal); ok {
-				out[i][row/64] |= 1 << (row % 64)
-			}
+	return out
+}
+
+func (s *segment) rowsOf(ordinals *roaring.Bitmap) []uint64 {
+	out, row := make([]uint64, (s.Chunks+63)/64), 0
+	for ordinal := range within(ordinals, s) {
+		var ok bool
+		if row, ok = s.rowFrom(row, ordinal); ok {
+			out[row/64] |= 1 << (row % 64)
 		}
 	}
 	return out
+}
+
+// within goes through the ordinals that lie in the range of the segment.
+func within(ordinals *roaring.Bitmap, s *segment) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		it := ordinals.Iterator()
+		for it.AdvanceIfNeeded(s.First); it.HasNext(); {
+			if ordinal := it.Next(); ordinal > s.Last || !yield(ordinal) {
+				return
+			}
+		}
+	}
 }
 
 // rowFrom finds the row of an ordinal that is at most Last, at row or after it.
@@ -188,38 +211,59 @@ func (s *segment) rowFrom(row int, ordinal uint32) (int, bool) {
 }
 
 // readableCache remembers the readable sets of the principals that asked last.
-// It belongs to one state, so that a write or revoke cannot leave a stale set.
 type readableCache struct {
 	mu     sync.Mutex
-	sets   map[string]*readable
+	sets   map[string]*readableOf
 	recent []string // keys, the one used last at the end
 }
 
-// maxReadable bounds the sets that a state remembers; each takes a bit per chunk.
+// readableOf is the readable set of a principal in the last state that it asked for.
+type readableOf struct {
+	mu    sync.Mutex
+	set   *readable
+	state uint64 // number of the state
+}
+
+// maxReadable bounds the sets that are remembered; each takes three bits per chunk.
 const maxReadable = 64
 
-func (st *state) readableFor(p acl.Principal, at time.Time) *readable {
-	key := p.Key()
-	c := &st.readable
+// of returns the place of the principal's set.
+func (c *readableCache) of(key string) *readableOf {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i := slices.Index(c.recent, key); i >= 0 {
 		c.recent = append(slices.Delete(c.recent, i, i+1), key)
-		if r := c.sets[key]; r.validAt(at) {
-			return r
-		}
+		return c.sets[key]
 	}
-	r := newReadable(st, p, at)
 	if c.sets == nil {
-		c.sets = map[string]*readable{}
+		c.sets = map[string]*readableOf{}
 	}
-	if _, ok := c.sets[key]; !ok {
-		c.recent = append(c.recent, key)
-	}
-	c.sets[key] = r
+	r := &readableOf{}
+	c.sets[key], c.recent = r, append(c.recent, key)
 	if len(c.recent) > maxReadable {
 		delete(c.sets, c.recent[0])
 		c.recent = slices.Delete(c.recent, 0, 1)
+	}
+	return r
+}
+
+// readableFor returns what the principal may read at the instant.
+func (st *state) readableFor(p acl.Principal, at time.Time) *readable {
+	o := st.kept.readable.of(p.Key())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.set != nil && o.set.validAt(at) {
+		if o.state == st.number {
+			return o.set
+		}
+		if commits, ok := st.kept.log.between(o.state, st.number); ok {
+			o.set, o.state = o.set.follow(st, commits, p, at), st.number
+			return o.set
+		}
+	}
+	r := newReadable(st, p, at)
+	if o.state <= st.number { // not of an older state than what is remembered
+		o.set, o.state = r, st.number
 	}
 	return r
 }

@@ -56,12 +56,8 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 		st := &state{classes: cs}
 		st.index.Store(followed(t, cs, grants))
 		r := newReadable(st, p, noon)
-		var got []uint32
-		for _, c := range r.classes {
-			got = append(got, c.id)
-		}
-		if !slices.Equal(got, want) || !r.until.Equal(until) {
-			t.Fatalf("classes %v until %v, want %v until %v", got, r.until, want, until)
+		if got := r.classes; !slices.Equal(got, want) || !r.until.Equal(until) {
+			t.Fatalf("classes %v until %v, want %v until %v", r.classes, r.until, want, until)
 		}
 	})
 }

@@ -24,16 +24,10 @@ type state struct {
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
-	others   []*state // of the same revision, in the generations that are kept beside this one
-	readable readableCache
+	others   []*state                 // of the same revision, in the generations that are kept beside this one
+	kept     *remembered              // also by the states before and after it
 	index    atomic.Pointer[aclIndex] // see aclIndex
-	lists    kept[listKey, *lists]
-	recent   kept[corpora.DocID, *storedDocument]
-	acls     kept[uint32, acl.List]
-	scratch  sync.Pool // of *accumulator
-	windows  sync.Pool // of *windows
-	vectors  sync.Pool // of *vectorWork
-	grades   sync.Pool // of *gradeWork
+	scratch  sync.Pool                // of *accumulator
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
@@ -41,8 +35,10 @@ type state struct {
 
 // newState takes a snapshot of the truth and holds the files of the segments.
 // The caller is its first user.
-func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, onFree func(error)) *state {
-	st := &state{number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
+func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, k *remembered, onFree func(error)) *state {
+	st := &state{
+		number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, kept: k, onFree: onFree, snapshot: t.db.NewSnapshot(),
+	}
 	for _, s := range segments {
 		s.files((*file).acquire)
 	}

@@ -138,8 +138,9 @@ func (s *Store) loadGeneration(ctx context.Context, meta metaRecord) (*state, er
 	if err != nil {
 		return nil, errors.Join(err, freeSegments(segments))
 	}
-	st := newState(s.truth, meta, segments, cs, leg, s.stateFreed)
-	for _, rows := range rowsOf(segments, valuesOf(cs)) {
+	st := newState(s.truth, meta, segments, cs, leg, &remembered{}, s.stateFreed)
+	st.kept.newest.Store(st.number)
+	for _, rows := range rowsOf(segments, liveOf(valuesOf(cs))) {
 		st.live = append(st.live, countBits(rows))
 	}
 	return st, nil

@@ -24,6 +24,7 @@ type truth struct {
 	witness *witness
 	logger  *truthLogger
 	recent  kept[uint32, *recentChunk]
+	acls    kept[uint32, acl.List]
 	states  atomic.Uint64 // made so far
 }
 

@@ -132,7 +132,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 	return err
 }
 
-func (c *change) writeVersion(v keptVersion, old storedDocument) error {
+func (c *change) writeVersion(v keptVersion, old writtenDocument) error {
 	text, err := c.storedText(old)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (c *change) writeVersion(v keptVersion, old storedDocument) error {
 }
 
 // storedText is the text of the document as the change leaves it so far.
-func (c *change) storedText(d storedDocument) (string, error) {
+func (c *change) storedText(d writtenDocument) (string, error) {
 	if chunks, ok := c.texts[d.ID]; ok {
 		return textOf(chunks), nil
 	}

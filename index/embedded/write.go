@@ -102,7 +102,7 @@ func (c *change) put(made, entries []analyzed, records []documentHead) error {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		e.head.class = records[i].class
-		c.classes.adopt(e.head.class, e.Document.ACL).add(e.head)
+		c.classes.add(e.head, e.Document.ACL)
 		if err := c.setHead(e.Document.ID, e.head, &records[i]); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (c *change) setRecord(h documentHead, d corpora.Document) error {
 	}
 	h.seal = sealOf(record)
 	c.meta.Records += tally(h.seal)
-	c.documents[d.ID] = &storedDocument{documentHead: h, Document: normalize(d)}
+	c.documents[d.ID] = &writtenDocument{documentHead: h, Document: normalize(d)}
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -245,9 +245,9 @@ func (c *change) update(d corpora.Document) error {
 			return err
 		}
 		if ok {
-			part.classes.writable(own.class).remove(own)
+			part.classes.remove(own)
 			own.class = next.class
-			part.classes.adopt(next.class, d.ACL).add(own)
+			part.classes.add(own, d.ACL)
 		}
 	}
 	return c.setDocument(next, d)
