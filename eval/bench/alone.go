@@ -62,8 +62,9 @@ const coldOpen = "cold_open_to_answer_ms"
 
 // alone is that process. Its figures go to standard output.
 func alone(ctx context.Context, o options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as the program ken does
+	if os.Getenv("GOGC") == "" { // as the program ken does
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(1 << 30)
 	}
 	a := &aside{options: o}
 	begin := time.Now()

@@ -38,15 +38,12 @@ type lists struct {
 	df       int
 }
 
-// maxLists bounds the bytes of a generation of the lists that are kept.
-const maxLists = 32 << 20
-
 func (l *lists) size() int { return 256 + 112*len(l.segments) + 20*l.df }
 
 // listsOf reads the lists of a form. Unreadable postings are never counted.
 func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 	key := listKey{v.readable.line, f, field.BM25}
-	last, ok := v.state.kept.lists.get(key, maxLists)
+	last, ok := v.state.kept.lists.get(key, v.state.truth.room.lists)
 	if ok && last.of == v.readable {
 		return last, nil
 	}
@@ -69,7 +66,7 @@ func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 		}
 		out.df += len(out.segments[i].ranks)
 	}
-	v.state.kept.lists.put(key, out, out.size(), maxLists)
+	v.state.kept.lists.put(key, out, out.size(), v.state.truth.room.lists)
 	return out, nil
 }
 

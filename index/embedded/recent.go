@@ -19,12 +19,8 @@ type recentChunk struct {
 	document    atomic.Pointer[storedDocument] // of the state that asked last
 }
 
-// Bounds of what is kept, per generation.
-const (
-	maxRecent    = 48 << 20 // bytes of chunks and their grams
-	maxDocuments = 8 << 20  // bytes of documents
-	maxACLs      = 16 << 10 // lists of classes
-)
+// maxACLs bounds the lists of classes that are remembered.
+const maxACLs = 16 << 10
 
 // size counts the struct and its place in a map as well.
 func (c *recentChunk) size() int {
@@ -40,7 +36,7 @@ func (c *recentChunk) size() int {
 
 // chunk reads a chunk of the state.
 func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
-	if c, ok := st.truth.recent.get(ordinal, maxRecent); ok {
+	if c, ok := st.truth.recent.get(ordinal, st.truth.room.chunks); ok {
 		return c, nil
 	}
 	c, err := getChunk(st.snapshot, ordinal)
@@ -48,7 +44,7 @@ func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
 		return nil, err
 	}
 	r := &recentChunk{Chunk: c}
-	st.truth.recent.put(ordinal, r, r.size(), maxRecent)
+	st.truth.recent.put(ordinal, r, r.size(), st.truth.room.chunks)
 	return r, nil
 }
 
@@ -59,7 +55,7 @@ func (st *state) gramsOf(c *recentChunk, d corpora.Document) index.Grams {
 	}
 	g := index.NewGrams(analyze.Grams(index.EmbedText(d, c.Chunk)))
 	c.grams.Store(&g)
-	st.truth.recent.put(uint32(c.ID), c, c.size(), maxRecent)
+	st.truth.recent.put(uint32(c.ID), c, c.size(), st.truth.room.chunks)
 	return g
 }
 
@@ -82,7 +78,7 @@ func (d *storedDocument) size() int {
 // rememberedDocument returns a document that was read before. One that was read in
 // an earlier state and was not dropped since, is what this state has: see follow.
 func (st *state) rememberedDocument(id corpora.DocID) (*storedDocument, bool) {
-	d, ok := st.kept.documents.get(id, maxDocuments)
+	d, ok := st.kept.documents.get(id, st.truth.room.documents)
 	if !ok || d.state > st.number {
 		return nil, false
 	}
@@ -101,7 +97,7 @@ func (st *state) document(id corpora.DocID) (*storedDocument, error) {
 	}
 	out := &storedDocument{writtenDocument: writtenDocument{h, d}, state: st.number}
 	out.right.Store(st.number)
-	st.kept.documents.putIf(id, out, out.size(), maxDocuments, func() bool { return st.kept.newest.Load() == st.number })
+	st.kept.documents.putIf(id, out, out.size(), st.truth.room.documents, func() bool { return st.kept.newest.Load() == st.number })
 	return out, nil
 }
 

@@ -77,7 +77,7 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	s.reserve = s.dir.openReserve(s.options.Reserve)
-	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Logger); err != nil {
+	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Memory, s.options.Logger); err != nil {
 		return err
 	}
 	st, err := s.load()
