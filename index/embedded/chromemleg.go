@@ -26,7 +26,7 @@ func (l chromemLeg) follow(ctx context.Context, segments []*segment, cs classes)
 		}
 		next.model = s.vec.ModelHash()
 	}
-	for id, c := range cs {
+	for id, c := range cs.all() {
 		collection := l.collections[id]
 		if collection == nil || l.model != next.model || collection.Len() > 2*int(c.live.GetCardinality())+1024 {
 			var err error

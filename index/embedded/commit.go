@@ -150,7 +150,7 @@ func (s *Store) begin() (*change, error) {
 	}
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
-		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*writtenDocument{},
+		classes: editOf(base.classes, base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*writtenDocument{},
 		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, texts: map[corpora.DocID][]index.Chunk{},
 	}
 	c.whole, c.parts = c, []*change{c}

@@ -30,7 +30,7 @@ func (r *readable) follow(st *state, commits []commit, p acl.Principal, at time.
 		}
 	}
 	out.chunks = out.live.GetCardinality()
-	out.classes = slices.DeleteFunc(out.classes, func(id uint32) bool { return asked[id] && st.classes[id] == nil })
+	out.classes = slices.DeleteFunc(out.classes, func(id uint32) bool { return asked[id] && st.classes.get(id) == nil })
 	out.followRows(r, touched)
 	return &out
 }
@@ -41,7 +41,7 @@ func (r *readable) ask(st *state, id uint32, p acl.Principal, at time.Time) bool
 	if r.admits(id) {
 		return true
 	}
-	c := st.classes[id]
+	c := st.classes.get(id)
 	if c == nil { // it came and went
 		return false
 	}

@@ -62,7 +62,7 @@ func TestGateChecksTwice(t *testing.T) {
 	const open, secret = index.ChunkID(0), index.ChunkID(1)
 
 	v := viewOf(t, s, acl.NewPrincipal())
-	classes := slices.Sorted(maps.Keys(v.state.classes))
+	classes := slices.Sorted(maps.Keys(maps.Collect(v.state.classes.all())))
 	v.readable = &readable{rows: [][]uint64{{1}, {1}}, classes: classes, chunks: 2} // a fault: all is readable
 	if c, err := v.Chunks(t.Context(), []index.ChunkID{secret}); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("with a faulty readable set the gate gave %v, %v", c, err)
@@ -246,7 +246,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		"no document":            {func(s *Store) error { return s.truth.db.Delete(documentKey("a"), pebble.Sync) }, "belongs to no document"},
 		"file of nobody":         {func(s *Store) error { return s.dir.write(s.dir.join("segments", "000099.lex"), nil) }, "belongs to no segment"},
 		"file that went":         {func(s *Store) error { return s.options.FS.Remove(s.dir.join("segments", "000001.lex")) }, "is missing"},
-		"chunk in another class": {func(s *Store) error { s.state.classes[1].live.Add(2); return nil }, "in memory is not what its documents say"},
+		"chunk in another class": {func(s *Store) error { s.state.classes.get(1).live.Add(2); return nil }, "in memory is not what its documents say"},
 		"bytes of the postings":  {func(s *Store) error { s.state.segments[0].lexFile.data[300] ^= 1; return nil }, "corrupt lexical segment"},
 		"bytes of the vectors":   {func(s *Store) error { s.state.segments[0].vecFile.data[70] ^= 1; return nil }, "corrupt vector file"},
 	} {

@@ -242,8 +242,8 @@ func countBits(rows []uint64) (n int) {
 }
 
 func valuesOf(cs classes) []*class {
-	out := make([]*class, 0, len(cs))
-	for _, c := range cs {
+	out := make([]*class, 0, cs.len())
+	for _, c := range cs.all() {
 		out = append(out, c)
 	}
 	return out

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"iter"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,11 +43,11 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	r := &readable{line: &line{}, from: at, languages: map[string]int{}, segments: st.segments}
 	known := st.aclIndex()
 	for _, id := range known.timed {
-		r.endAt(st.classes[id].list.Boundary(at))
+		r.endAt(st.classes.get(id).list.Boundary(at))
 	}
 	var live []*roaring.Bitmap
 	for _, id := range known.naming(p) {
-		c := st.classes[id]
+		c := st.classes.get(id)
 		if !c.list.Admits(p, at) {
 			continue
 		}
@@ -76,8 +75,8 @@ func (r *readable) endAt(boundary time.Time) {
 // aclIndex tells which classes a principal could be admitted to, so that the many
 // that do not name it need not be asked.
 type aclIndex struct {
-	bySubject map[acl.Subject][]uint32 // classes that allow the subject, at some time
-	timed     []uint32                 // classes with a grant that starts or ends
+	bySubject layered[acl.Subject, []uint32] // classes that allow the subject, at some time
+	timed     []uint32                       // classes with a grant that starts or ends
 }
 
 // aclIndex is made when it is first needed. Where the classes are those of an
@@ -92,26 +91,40 @@ func (st *state) aclIndex() *aclIndex {
 }
 
 func newACLIndex(cs classes) *aclIndex {
-	x := &aclIndex{bySubject: map[acl.Subject][]uint32{}}
-	for _, c := range cs {
-		x.add(c)
+	x := &aclIndex{}
+	bySubject := map[acl.Subject][]uint32{}
+	for id, c := range cs.all() {
+		for _, g := range c.list.Allow() {
+			bySubject[g.Subject] = append(bySubject[g.Subject], id)
+		}
+		if c.timed() {
+			x.timed = append(x.timed, id)
+		}
 	}
+	for s, ids := range bySubject {
+		slices.Sort(ids)
+		bySubject[s] = slices.Clip(slices.Compact(ids))
+	}
+	x.bySubject = layer(bySubject, func(ids []uint32) bool { return len(ids) == 0 })
 	return x
 }
 
 func (x *aclIndex) add(c *class) {
-	allow, timed := c.list.Allow(), false
-	for _, g := range allow {
-		if ids := x.bySubject[g.Subject]; len(ids) == 0 || ids[len(ids)-1] != c.id {
-			x.bySubject[g.Subject] = append(slices.Clip(ids), c.id)
+	for _, g := range c.list.Allow() {
+		if ids := x.bySubject.get(g.Subject); len(ids) == 0 || ids[len(ids)-1] != c.id {
+			x.bySubject.set(g.Subject, append(slices.Clip(ids), c.id))
 		}
 	}
-	for _, g := range append(allow, c.list.Deny()...) {
-		timed = timed || !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
-	}
-	if timed {
+	if c.timed() {
 		x.timed = append(slices.Clip(x.timed), c.id)
 	}
+}
+
+// timed reports whether a grant of the class starts or ends.
+func (c *class) timed() bool {
+	return slices.ContainsFunc(append(c.list.Allow(), c.list.Deny()...), func(g acl.Grant) bool {
+		return !g.NotBefore.IsZero() || !g.NotAfter.IsZero()
+	})
 }
 
 func (x *aclIndex) remove(c *class) {
@@ -119,13 +132,11 @@ func (x *aclIndex) remove(c *class) {
 		return slices.DeleteFunc(slices.Clone(ids), func(id uint32) bool { return id == c.id })
 	}
 	for _, g := range c.list.Allow() {
-		if left := without(x.bySubject[g.Subject]); len(left) > 0 {
-			x.bySubject[g.Subject] = left
-		} else {
-			delete(x.bySubject, g.Subject)
-		}
+		x.bySubject.set(g.Subject, without(x.bySubject.get(g.Subject)))
 	}
-	x.timed = without(x.timed)
+	if c.timed() {
+		x.timed = without(x.timed)
+	}
 }
 
 // index returns the index of the edited classes, given that of those before; nil
@@ -134,7 +145,7 @@ func (e *edit) index(before *aclIndex) *aclIndex {
 	if before == nil || len(e.created) == 0 && len(e.pruned) == 0 {
 		return before
 	}
-	x := &aclIndex{bySubject: maps.Clone(before.bySubject), timed: before.timed}
+	x := &aclIndex{bySubject: before.bySubject.edit(), timed: before.timed}
 	for _, c := range e.created {
 		x.add(c)
 	}
@@ -149,7 +160,7 @@ func (e *edit) index(before *aclIndex) *aclIndex {
 func (x *aclIndex) naming(p acl.Principal) []uint32 {
 	var out []uint32
 	for _, s := range p.Subjects() {
-		out = append(out, x.bySubject[s]...)
+		out = append(out, x.bySubject.get(s)...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -72,18 +72,18 @@ func (st *state) chunks() int {
 // loadClasses reads the classes and puts every document of the generation into
 // its own. It returns the tally of all records too.
 func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs classes, records uint64, err error) {
-	cs = classes{}
+	all := map[uint32]*class{}
 	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
-		cs[id] = newClass(id, l)
-		cs[id].seal = seal
+		all[id] = newClass(id, l)
+		all[id].seal = seal
 		records += tally(seal)
 		return nil
 	})
 	if err != nil {
-		return nil, 0, err
+		return cs, 0, err
 	}
 	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
-		c := cs[h.class]
+		c := all[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
@@ -93,5 +93,5 @@ func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs cl
 		records += tally(h.seal)
 		return nil
 	})
-	return cs, records, err
+	return classesOf(all), records, err
 }

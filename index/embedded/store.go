@@ -84,7 +84,7 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states, s.byList = st, 1+len(st.others), st.classes.byList()
+	s.state, s.states, s.byList = st, 1+len(st.others), listsOf(st.classes)
 	s.nextFile.Store(st.meta.NextFile)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -295,7 +295,7 @@ func (s *Store) Documents(ctx context.Context, source string) iter.Seq2[corpora.
 		lower, stopped := []byte{documentPrefix}, false
 		err = scan(ctx, st.snapshot, lower, after(lower), func(key, value []byte) (bool, error) {
 			h, d, err := decodeDocument(key, value)
-			if c := st.classes[h.class]; c != nil {
+			if c := st.classes.get(h.class); c != nil {
 				d.ACL = c.list
 			}
 			if err == nil && (source == "" || d.Source == source) {
@@ -327,8 +327,8 @@ func (s *Store) Stats() (Stats, error) {
 		return Stats{}, err
 	}
 	defer st.release()
-	out := Stats{Revision: st.meta.Revision, Segments: len(st.segments), Classes: len(st.classes), Bytes: int64(s.truth.db.Metrics().DiskSpaceUsage())}
-	for _, c := range st.classes {
+	out := Stats{Revision: st.meta.Revision, Segments: len(st.segments), Classes: st.classes.len(), Bytes: int64(s.truth.db.Metrics().DiskSpaceUsage())}
+	for _, c := range st.classes.all() {
 		out.Documents += c.documents
 		out.Chunks += int(c.live.GetCardinality())
 	}

@@ -123,7 +123,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 		return v.Document.Version == next.Version || v.Document.Version == old.Version
 	})
 	if err == nil && old.Version != "" && old.Version != next.Version {
-		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all[old.class].list}
+		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all.get(old.class).list}
 		kept, err = append(kept, v), c.writeVersion(v, old)
 	}
 	surplus := len(kept) - limit

@@ -188,7 +188,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.lists.was(id, c.classes.all[d.class].list)
+	c.lists.was(id, c.classes.all.get(d.class).list)
 	c.meta.Records -= tally(d.seal)
 	for _, part := range c.parts {
 		if err := part.removeChunks(id, d.documentHead); err != nil {
@@ -235,7 +235,7 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old.Document, d); err != nil {
 		return err
 	}
-	c.lists.was(d.ID, c.classes.all[old.class].list)
+	c.lists.was(d.ID, c.classes.all.get(old.class).list)
 	c.meta.Records -= tally(old.seal)
 	next := old.documentHead
 	next.class = c.classes.of(d.ACL)
