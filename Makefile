@@ -71,6 +71,12 @@ bench: ## measure the engine beside bleve, chromem-go and a scan, 100,000 and a 
 bench-quick: ## the same with CHUNKS=100000 alone
 	$(GO) run ./eval/bench -chunks $(CHUNKS) -json bench.json -text bench.txt -html bench.html
 
+# rate.json has the figures; BYTES=100000000 takes a tenth of the time.
+.PHONY: rate
+rate: BYTES ?= 1000000000
+rate: ## measure an ingest of 1 GB of mixed formats and what bounds it
+	$(GO) run ./eval/rate -bytes $(BYTES) -json rate.json
+
 .PHONY: golden
 golden: ## write the golden files anew; read the diff before you commit it
 	@for dir in $$(grep -rlE 'flag.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \

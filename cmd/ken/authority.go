@@ -88,8 +88,8 @@ func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error
 }
 
 // surface puts the MCP surface over a knowledge base, with the groups and roles
-// of the data directory. The closer ends the audit log, if there is one.
-func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Closer, error) {
+// of the data directory. The closer ends logs and metrics.
+func (p *program) surface(ctx context.Context, kb *wire.Base, o serveOptions) (*tools.Server, io.Closer, error) {
 	searcher, err := p.withGroups(kb)
 	if err != nil {
 		return nil, nil, err
@@ -121,6 +121,14 @@ func (p *program) surface(kb *wire.Base, o serveOptions) (*tools.Server, io.Clos
 		}
 		to.Feedback = log
 		opened = append(opened, log)
+	}
+	if o.metrics != "" {
+		m, stop, err := p.serveMetrics(ctx, o.metrics)
+		if err != nil {
+			return nil, nil, errors.Join(err, opened.Close())
+		}
+		to.Observe = m.Observe
+		opened = append(opened, stop)
 	}
 	server, err := tools.New(searcher, to)
 	if err != nil {

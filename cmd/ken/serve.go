@@ -16,7 +16,7 @@ type serveOptions struct {
 	http, keys, as          string
 	tlsCert, tlsKey         string
 	publicURL, documentURL  string
-	audit                   string
+	audit, metrics          string
 	origins                 []string
 	flags                   searchFlags
 	identity                identityOptions
@@ -64,6 +64,7 @@ key for each of two people.`,
 	f.StringVar(&o.documentURL, "document-url", "", "`URL` that, followed by a document's id, opens the document")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` whose pages may call, such as https://chat.example.com")
 	f.StringVar(&o.audit, "audit", "", "`FILE` that every call is written to: who, which tool, which documents left; see ken audit verify")
+	f.StringVar(&o.metrics, "metrics", "", "serve counts of calls and the freshness of sources to Prometheus at a loopback `ADDRESS`, such as 127.0.0.1:9464")
 	f.BoolVar(&o.feedback, "feedback", false, "offer a tool that records whether a passage was useful, in feedback.jsonl in the data directory")
 	f.BoolVar(&o.keepQueries, "feedback-queries", false, "keep the questions with it, and not their hashes alone")
 	asFlag(cmd, &o.as)
@@ -106,7 +107,7 @@ func (p *program) serveStdio(ctx context.Context, o serveOptions) error {
 		return err
 	}
 	defer kb.Close()
-	server, log, err := p.surface(kb, o)
+	server, log, err := p.surface(ctx, kb, o)
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (p *program) serveHTTP(ctx context.Context, o serveOptions) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer kb.Close()
-	server, log, err := p.surface(kb, o)
+	server, log, err := p.surface(ctx, kb, o)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,7 +120,14 @@ func TestServeHTTP(t *testing.T) {
 // must end well when it is interrupted.
 func startServer(t *testing.T, data string) string {
 	t.Helper()
-	server := ken(t, data, "serve", "--http", "127.0.0.1:0")
+	url, _ := startServerWith(t, data)
+	return url
+}
+
+// startServerWith takes further flags, and returns the lines before the URL too.
+func startServerWith(t *testing.T, data string, flags ...string) (url string, before []string) {
+	t.Helper()
+	server := ken(t, data, append([]string{"serve", "--http", "127.0.0.1:0"}, flags...)...)
 	pipe, err := server.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,9 +143,68 @@ func startServer(t *testing.T, data string) string {
 			t.Errorf("the server ended with %v after an interrupt", err)
 		}
 	})
-	line, err := bufio.NewReader(pipe).ReadString('\n')
+	for lines := bufio.NewReader(pipe); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = strings.TrimSpace(line)
+		if url, ok := strings.CutPrefix(line, "listening on "); ok {
+			return url, before
+		}
+		before = append(before, line)
+	}
+}
+
+// Operators see calls and sources; what a stranger makes up becomes no label, and
+// no web page reads them.
+func TestServeMetrics(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	mustRun(t, ken(t, data, "ingest", folderOf(t, "Parental leave is sixteen weeks."), "--name", "people", "--owner", "user:ann"))
+	key := mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
+	url, before := startServerWith(t, data, "--metrics", "127.0.0.1:0")
+	if len(before) != 1 {
+		t.Fatalf("lines %q", before)
+	}
+	if _, err := callSearch(t.Context(), url, key, "parental leave"); err != nil {
+		t.Fatal(err)
+	}
+	at := strings.TrimPrefix(before[0], "metrics at ")
+	status, body := getAs(t, at, "")
+	for _, want := range []string{
+		`ken_calls_total{kind="",method="tools/call",tool="search"} 1`, `ken_call_duration_seconds_count{method="tools/call",tool="search"} 1`,
+		`ken_source_quarantined_documents{source="people"} 0`, `ken_source_failed{source="people"} 0`, `ken_source_last_sync_timestamp_seconds{source="people"} 1`,
+	} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("status %d, no %s in\n%s", status, want, body)
+		}
+	}
+	if status, _ := getAs(t, at, "rebound.example.com"); status != http.StatusForbidden {
+		t.Errorf("a request with another host's name: status %d", status)
+	}
+	refused := ken(t, data, "serve", "--stdio", "--metrics", "0.0.0.0:0")
+	if out, err := refused.CombinedOutput(); err == nil || !strings.Contains(string(out), "refused") {
+		t.Errorf("metrics for everybody: %v\n%s", err, out)
+	}
+}
+
+func getAs(t *testing.T, url, host string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+	if host != "" {
+		r.Host = host
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v6"
 	api "github.com/sashabaranov/go-openai"
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/errgroup"
 
 	"ken/embed"
 )
@@ -31,6 +32,7 @@ type Embedder struct {
 	client   *http.Client
 	own      bool // the transport is ours to close
 	breakers [2]*gobreaker.CircuitBreaker[[]embed.Vector]
+	limit    *limit
 	model    embed.Model
 }
 
@@ -44,7 +46,7 @@ func New(ctx context.Context, o Options) (*Embedder, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	e := &Embedder{options: o, own: o.Transport == nil}
+	e := &Embedder{options: o, own: o.Transport == nil, limit: newLimit(o.Concurrency, o.MaxWait)}
 	if e.own {
 		o.Transport = newTransport(o)
 	}
@@ -102,7 +104,7 @@ func (e *Embedder) Close() error {
 }
 
 // Embed returns one unit vector per text. Texts go out in as many requests as
-// the batch limits ask for, one after the other. A text without a visible
+// the batch limits ask for, several at once for passages. A text without a visible
 // character is not sent, since endpoints refuse it, and gets the first unit
 // vector. Bytes that are not UTF-8 are replaced. The error is an [*Error] or
 // the context's.
@@ -121,14 +123,24 @@ func (e *Embedder) Embed(ctx context.Context, kind embed.Kind, texts []string) (
 		}
 		at, prepared = append(at, i), append(prepared, e.prepare(kind, text))
 	}
+	vectors := make([]embed.Vector, len(prepared))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(e.options.Concurrency)
+	done := 0
 	for batch := range e.batches(prepared) {
-		vs, err := e.retry(ctx, kind, batch)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range vs {
-			out[at[0]], at = v, at[1:]
-		}
+		to := vectors[done:]
+		done += len(batch)
+		group.Go(func() error {
+			vs, err := e.retry(within, kind, batch)
+			copy(to, vs)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for i, v := range vectors {
+		out[at[i]] = v
 	}
 	return out, nil
 }
@@ -176,7 +188,7 @@ func (e *Embedder) retry(ctx context.Context, kind embed.Kind, texts []string) (
 	wait.InitialInterval, wait.Multiplier = e.options.Backoff, 2
 	wait.MaxInterval = max(e.options.Backoff, e.options.MaxWait)
 	vs, err := backoff.Retry(ctx, func() ([]embed.Vector, error) {
-		vs, err := e.breakers[kind].Execute(func() ([]embed.Vector, error) { return e.attempt(ctx, texts) })
+		vs, err := e.admitted(ctx, kind, texts)
 		return vs, e.verdict(ctx, err)
 	}, backoff.WithBackOff(wait), backoff.WithMaxTries(uint(e.options.Retries)+1), backoff.WithMaxElapsedTime(0))
 	if err == nil {
@@ -189,6 +201,21 @@ func (e *Embedder) retry(ctx context.Context, kind embed.Kind, texts []string) (
 		return nil, failure
 	}
 	return nil, fmt.Errorf("embed: %w", backoff.AsRetryError(err).LastErr)
+}
+
+// admitted makes one request when there is room for it.
+func (e *Embedder) admitted(ctx context.Context, kind embed.Kind, texts []string) ([]embed.Vector, error) {
+	request := func() ([]embed.Vector, error) { return e.attempt(ctx, texts) }
+	if kind == embed.Query {
+		return e.breakers[kind].Execute(request)
+	}
+	began, err := e.limit.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vs, err := e.breakers[kind].Execute(request)
+	e.limit.leave(began, len(texts) == e.options.BatchTexts, err)
+	return vs, err
 }
 
 // verdict tells the retry loop what to do about the error.

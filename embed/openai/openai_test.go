@@ -7,7 +7,9 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +91,7 @@ func TestBatches(t *testing.T) {
 			for _, r := range server.seen() {
 				got = append(got, r.Input)
 			}
+			slices.SortFunc(got, slices.Compare) // they are under way side by side
 			if fmt.Sprint(got) != test.want {
 				t.Errorf("requests %v, want %v", got, test.want)
 			}
@@ -295,4 +298,43 @@ func mustEmbed(t *testing.T, e embed.Embedder, kind embed.Kind, texts ...string)
 		t.Fatal(err)
 	}
 	return vs
+}
+
+// An endpoint that takes three requests at once and refuses more still embeds
+// everything, and is soon left in peace.
+func TestManyRequestsAtOnce(t *testing.T) {
+	var mu sync.Mutex
+	busy, most, refused := 0, 0, 0
+	server := serve(t)
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if busy == 3 {
+			refused++
+			mu.Unlock()
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		busy++
+		most = max(most, busy)
+		mu.Unlock()
+		time.Sleep(2 * time.Millisecond)
+		server.ServeHTTP(w, r)
+		mu.Lock()
+		busy--
+		mu.Unlock()
+	})
+	e := open(t, server, func(o *openai.Options) { o.BatchTexts, o.Concurrency, o.Backoff = 2, 16, time.Millisecond })
+	texts := make([]string, 600)
+	for i := range texts {
+		texts[i] = fmt.Sprint("text ", i)
+	}
+	together := mustEmbed(t, e, embed.Passage, texts...)
+	for _, i := range []int{0, 1, 299, 598, 599} {
+		if alone := mustEmbed(t, e, embed.Passage, texts[i]); !slices.Equal(alone[0], together[i]) {
+			t.Errorf("text %d has another vector among others", i)
+		}
+	}
+	if most != 3 || refused > 150 {
+		t.Errorf("%d requests at once and %d refused, want 3 and few", most, refused)
+	}
 }

@@ -45,6 +45,8 @@ type Options struct {
 	BatchTexts int // texts in a request at most; 0 is 64
 	BatchBytes int // bytes of text in a request at most, but one text at least; 0 is 256 KiB
 
+	Concurrency int // requests for passages under way at once at most; fewer while the endpoint is slow or refuses; 0 is 8
+
 	Timeout time.Duration // for one request; 0 is 30 s
 	Retries int           // after a failed request; 0 is 3, which is also the most; below 0 is none
 	Backoff time.Duration // before the first retry, doubled for each later one, up to half more or less at random; 0 is 500 ms
@@ -69,6 +71,7 @@ func (o Options) WithDefaults() Options {
 	o.Fuse = cmp.Or(o.Fuse, .5)
 	o.BatchTexts = cmp.Or(o.BatchTexts, 64)
 	o.BatchBytes = cmp.Or(o.BatchBytes, 256<<10)
+	o.Concurrency = cmp.Or(o.Concurrency, 8)
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.Retries = max(0, cmp.Or(o.Retries, maxRetries))
 	o.Backoff = cmp.Or(o.Backoff, 500*time.Millisecond)
@@ -93,6 +96,7 @@ func (o Options) validate() error {
 		{!(o.Fuse >= 0 && o.Fuse <= 1), fmt.Sprintf("Fuse is %v: want 0 to 1", o.Fuse)},
 		{o.Retries > maxRetries, fmt.Sprintf("Retries is %d: want at most %d", o.Retries, maxRetries)},
 		{o.BatchTexts < 0 || o.BatchBytes < 0, "BatchTexts or BatchBytes is below 0"},
+		{o.Concurrency < 0, fmt.Sprintf("Concurrency is %d: want at least 1", o.Concurrency)},
 		{o.Timeout < 0 || o.Backoff < 0 || o.MaxWait < 0 || o.OpenFor < 0, "Timeout, Backoff, MaxWait or OpenFor is below 0"},
 		{o.MaxBytes <= max(len(o.QueryPrefix), len(o.PassagePrefix)), "MaxBytes leaves no room after the prefix"},
 	} {

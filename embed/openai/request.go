@@ -28,7 +28,7 @@ func newTransport(o Options) *http.Transport {
 		TLSHandshakeTimeout:   min(10*time.Second, o.Timeout),
 		ResponseHeaderTimeout: o.Timeout,
 		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   8,
+		MaxIdleConnsPerHost:   o.Concurrency + 1, // and a query
 		ForceAttemptHTTP2:     true,
 	}
 }

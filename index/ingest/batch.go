@@ -47,7 +47,8 @@ func (r *run) flushFull(ctx context.Context) error {
 	return r.flush(ctx)
 }
 
-// flush commits the batch.
+// flush sends the batch on its way. Updates need no vectors and are committed
+// at once.
 func (r *run) flush(ctx context.Context) error {
 	b := r.batch
 	r.batch = batch{}
@@ -68,12 +69,8 @@ func (r *run) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	vectors, err := r.embed(ctx, b.puts)
-	if err != nil {
-		return r.flushEach(ctx, b.puts, err)
-	}
-	r.refused = 0
-	return r.replace(ctx, b.puts, vectors)
+	r.begin(ctx, b.puts)
+	return r.land(ctx, maxFlights-1)
 }
 
 // maxDown is how many documents in a row the embedder may refuse before it
@@ -164,10 +161,7 @@ func (r *run) embed(ctx context.Context, puts []put) ([]embed.Vector, error) {
 	if len(texts) == 0 {
 		return vectors, nil
 	}
-	made, err := r.Embedder.Embed(ctx, embed.Passage, texts)
-	if err == nil {
-		err = embed.Check(made, len(texts), r.Embedder.Model().Dim)
-	}
+	made, err := r.guarded(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -227,10 +221,7 @@ func (r *run) useModel(ctx context.Context) error {
 		for i, c := range chunks {
 			texts[i] = index.EmbedText(titles[c.Doc], c)
 		}
-		vectors, err := r.Embedder.Embed(ctx, embed.Passage, texts)
-		if err == nil {
-			err = embed.Check(vectors, len(texts), model.Dim)
-		}
+		vectors, err := r.guarded(ctx, texts)
 		refused = err
 		return vectors, err
 	})

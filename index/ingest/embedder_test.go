@@ -1,11 +1,17 @@
 package ingest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"ken/corpora"
+	"ken/embed"
 	"ken/index/indextest"
 	"ken/index/ingest"
 )
@@ -96,7 +102,7 @@ func TestEmbedderDown(t *testing.T) {
 	if got, want := brief(s), "seen 12 acl 2 unchanged 4 deleted 2 postponed 4; shelf/b/01.md embed; shelf/a/03.md embed"; got != want {
 		t.Errorf("summary %q, want %q", got, want)
 	}
-	if calls > 5 { // two batches and three documents
+	if calls > 7 { // the batches that are under way at once and three documents
 		t.Errorf("the embedder was asked %d times", calls)
 	}
 	everyone := reads(t, store)
@@ -160,7 +166,70 @@ func TestBatchesHoldSeveralDocuments(t *testing.T) {
 	var sizes []int
 	e.fail = func(texts []string) error { sizes = append(sizes, len(texts)); return nil }
 	run(t, store, e, &shelf{pages: library(8)})
-	if fmt.Sprint(sizes) != "[3 3 2]" {
-		t.Errorf("texts in a call %v, want [3 3 2]", sizes)
+	slices.Sort(sizes) // batches are under way side by side
+	if fmt.Sprint(sizes) != "[2 3 3]" {
+		t.Errorf("texts in a call %v, want 2, 3 and 3", sizes)
 	}
+}
+
+// Batches are with the embedder side by side, a bounded number of them, and are
+// committed in the order of the listing whichever comes back first.
+func TestBatchesAreUnderWayAtOnce(t *testing.T) {
+	store, e := indextest.NewOracle(), &slow{meter: newMeter(t, 64), most: 4, open: make(chan struct{})}
+	o := options(store, e)
+	o.BatchDocuments = 1
+	s, err := ingest.Run(t.Context(), o, &shelf{pages: library(12)})
+	if err != nil || s.Added != 12 {
+		t.Fatalf("summary %+v, error %v", s, err)
+	}
+	if e.highest != 4 {
+		t.Errorf("%d batches were under way at once, want 4", e.highest)
+	}
+	plain := indextest.NewOracle()
+	run(t, plain, newMeter(t, 64), &shelf{pages: library(12)})
+	same(t, "slow batches", export(t, store), export(t, plain))
+}
+
+// What is deleted while its batch is under way does not come back with it.
+func TestADeletionReachesBatchesUnderWay(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		store, e := indextest.NewOracle(), &slow{meter: newMeter(t, 64), most: 4, open: make(chan struct{})}
+		if refused {
+			e.fail = refuse("gamma")
+		}
+		o := options(store, e)
+		o.BatchDocuments = 1
+		pages := append(slices.Clone(base), page{path: "b.md", op: corpora.Delete}, page{path: "d.md", text: "delta"})
+		if _, err := ingest.Run(t.Context(), o, &shelf{pages: pages, open: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got := reads(t, store); strings.Contains(got, "b.md") || !strings.Contains(got, "a.md") {
+			t.Errorf("refused %v: indexed %q", refused, got)
+		}
+	}
+}
+
+// slow is an embedder that answers nobody until most calls wait, or until a
+// moment passed without another.
+type slow struct {
+	*meter
+	most, highest, waiting int
+	open                   chan struct{}
+	full                   sync.Once
+}
+
+func (s *slow) Embed(ctx context.Context, k embed.Kind, texts []string) ([]embed.Vector, error) {
+	s.mu.Lock()
+	s.waiting++
+	s.highest = max(s.highest, s.waiting)
+	if s.waiting == s.most {
+		s.full.Do(func() { close(s.open) })
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.open:
+	case <-time.After(10 * time.Second):
+	}
+	defer func() { s.mu.Lock(); s.waiting--; s.mu.Unlock() }()
+	return s.meter.Embed(ctx, k, texts)
 }

@@ -18,7 +18,8 @@ type Extractor interface {
 	Extract(ctx context.Context, in extract.Input) (extract.Text, error)
 }
 
-// Options of a run. Store, Embedder and Extract are needed.
+// Options of a run. Store, Embedder and Extract are needed. The embedder is
+// asked for several batches at once.
 type Options struct {
 	Store    Store
 	Embedder embed.Embedder

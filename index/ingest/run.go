@@ -45,7 +45,8 @@ type run struct {
 	present map[corpora.DocID]bool             // what the store has now
 	seen    map[corpora.DocID]bool             // what the source listed
 	batch   batch
-	moves   *moves // nil until a new document was seen
+	flights []*flight // batches that the embedder has, oldest first
+	moves   *moves    // nil until a new document was seen
 	started time.Time
 	listed  counter
 	done    int
@@ -54,6 +55,8 @@ type run struct {
 	partial bool  // the listing broke off
 	failed  error // why the run is not a success, though it goes on
 	sum     Summary
+
+	embedding sync.WaitGroup // goroutines of flights
 }
 
 func (r *run) all(ctx context.Context) error {
@@ -67,9 +70,6 @@ func (r *run) all(ctx context.Context) error {
 		r.known[d.ID], r.present[d.ID] = d, true
 	}
 	err := r.stream(ctx)
-	if err == nil {
-		err = r.flush(ctx)
-	}
 	if err == nil && r.sum.Complete {
 		err = r.deleteUnseen(ctx)
 	}
@@ -82,6 +82,7 @@ func (r *run) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer r.embedding.Wait()
 	defer cancel()
 	work, ordered := make(chan *job), make(chan *job, 4*r.Workers)
 	wg.Go(func() { r.list(ctx, work, ordered) })
@@ -135,6 +136,9 @@ func (r *run) collect(ctx context.Context, ordered <-chan *job) error {
 	defer ticker.Stop()
 	for {
 		j, more, err := receive(ctx, r, ordered, ticker.C)
+		if err == nil && !more {
+			err = r.finish(ctx)
+		}
 		if err != nil || !more {
 			return errors.Join(err, ctx.Err())
 		}
@@ -148,7 +152,19 @@ func (r *run) collect(ctx context.Context, ordered <-chan *job) error {
 	}
 }
 
-// receive waits for a value or the end of from, and flushes meanwhile.
+// finish commits what is left.
+func (r *run) finish(ctx context.Context) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	if err := r.land(ctx, 0); err != nil {
+		return err
+	}
+	r.report()
+	return nil
+}
+
+// receive waits for a value or the end of from, and flushes and commits meanwhile.
 func receive[T any](ctx context.Context, r *run, from <-chan T, flush <-chan time.Time) (v T, more bool, err error) {
 	for {
 		select {
@@ -156,6 +172,10 @@ func receive[T any](ctx context.Context, r *run, from <-chan T, flush <-chan tim
 			return v, more, nil
 		case <-flush:
 			if err := r.flush(ctx); err != nil {
+				return v, false, err
+			}
+		case <-r.landed():
+			if err := r.commit(ctx); err != nil {
 				return v, false, err
 			}
 		case <-ctx.Done():
@@ -299,6 +319,9 @@ func (r *run) refuse(id corpora.DocID, stage Stage, err error, closed bool) {
 func (r *run) delete(ctx context.Context, ids ...corpora.DocID) error {
 	for _, id := range ids {
 		r.batch.drop(id)
+		for _, f := range r.flights {
+			f.dropped[id] = true
+		}
 	}
 	ids = slices.DeleteFunc(ids, func(id corpora.DocID) bool { return !r.present[id] })
 	if len(ids) == 0 {

@@ -5,8 +5,9 @@
 //
 // PDFium is a large C++ program that reads files from strangers, so it runs in a
 // sandbox without files, network, environment or clock, of 192 MiB at most. Each
-// document gets a sandbox of its own (about 40 ms), which ends with the context, so
-// that nothing of one document is left when the next is read.
+// document gets memory of its own, which ends with the document or its context, so
+// that nothing of one document is left when the next is read; the compiled program
+// is kept.
 //
 // Every page is a section "Page N", which citations name. Columns are read one
 // after the other, what stands in rows and columns becomes a table, larger type a

@@ -2,10 +2,8 @@ package pdf
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"sync"
 
@@ -13,7 +11,6 @@ import (
 	wrong "github.com/klippa-app/go-pdfium/errors"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
-	"github.com/klippa-app/go-pdfium/webassembly"
 	"github.com/tetratelabs/wazero"
 
 	"ken/corpora/extract/bounds"
@@ -34,9 +31,9 @@ type Reader struct {
 	// keeps nothing.
 	Cache string
 
-	once  sync.Once
+	mu    sync.Mutex
 	cache wazero.CompilationCache
-	err   error
+	idle  []*sandbox
 }
 
 // Text returns the title and the text as Markdown.
@@ -47,44 +44,19 @@ func (r *Reader) Text(ctx context.Context, data []byte) (title, markdown string,
 	if err := ctx.Err(); err != nil {
 		return "", "", err
 	}
-	pool, err := r.sandbox(ctx)
+	s, err := r.take()
 	if err != nil {
 		return "", "", err
 	}
-	defer pool.Close()
-	engine, err := pool.GetInstanceWithContext(ctx)
-	if err != nil {
-		return "", "", fmt.Errorf("start of the PDF reader: %w", err)
-	}
-	d := document{ctx: ctx, engine: engine}
-	title, markdown, err = d.read(data)
-	if ctx.Err() != nil {
+	sound := false
+	defer func() { r.put(s, sound) }()
+	leave := context.AfterFunc(ctx, s.stop)
+	title, markdown, err = s.read(ctx, data)
+	if !leave() {
 		return "", "", ctx.Err()
 	}
+	sound = err == nil
 	return title, markdown, err
-}
-
-// sandbox starts one that ends with the context.
-func (r *Reader) sandbox(ctx context.Context) (pdfium.Pool, error) {
-	r.once.Do(func() {
-		if r.Cache == "" {
-			r.cache = wazero.NewCompilationCache()
-			return
-		}
-		r.cache, r.err = wazero.NewCompilationCacheWithDir(r.Cache)
-	})
-	if r.err != nil {
-		return nil, fmt.Errorf("cache of the PDF reader: %w", r.err)
-	}
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true).WithCompilationCache(r.cache)
-	pool, err := webassembly.Init(webassembly.Config{
-		Context: ctx, MaxTotal: 1, MaxIdle: 1, FSConfig: wazero.NewFSConfig(), RuntimeConfig: config,
-		Stdout: io.Discard, Stderr: io.Discard, RandomSource: rand.Reader,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("start of the PDF reader: %w", err)
-	}
-	return pool, nil
 }
 
 // document is one that is read.

@@ -48,6 +48,8 @@ var rooms = map[string][]string{
 	"github.com/abadojack/whatlanggo":        {"ken/index/analyze"},
 	"github.com/klippa-app/go-pdfium":        {"ken/corpora/extract/pdf"},
 	"github.com/tetratelabs/wazero":          {"ken/corpora/extract/pdf"},
+	"github.com/prometheus/":                 {"ken/tools/metrics"},
+	"github.com/google/pprof":                {"ken/eval/rate"},
 	"gocloud.dev/secrets":                    {"ken/corpora/protect/keeper"},
 }
 
@@ -62,7 +64,7 @@ var backEnds = []string{"ken/index/embedded"}
 
 // measured are programs that measure a back end, or the server over it, and give
 // nobody an answer.
-var measured = []string{"ken/eval/bench", "ken/eval/race"}
+var measured = []string{"ken/eval/bench", "ken/eval/race", "ken/eval/rate"}
 
 type pkg struct {
 	ImportPath string

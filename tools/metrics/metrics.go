@@ -1,0 +1,144 @@
+// Package metrics tells operators how calls go and how fresh sources are, in the
+// text format of Prometheus.
+//
+// It is for operators alone: counts over all people's calls, and the names of
+// sources, are what no answer to a person may hold. Names that clients make up
+// become no label.
+package metrics
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ken/tools"
+	"ken/tools/middleware"
+)
+
+// Path is where they are served.
+const Path = "/metrics"
+
+// Source is what is told of a source.
+type Source struct {
+	Name        string
+	Synced      time.Time // when the newest run began that read it to its end; zero: none did
+	Failed      bool      // the newest run failed
+	Quarantined int       // documents that could not be taken in
+}
+
+// Metrics count calls. Make them with [New].
+type Metrics struct {
+	registry *prometheus.Registry
+	calls    *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	log      *slog.Logger
+}
+
+// New returns metrics that ask for the sources whenever they are read.
+func New(version string, sources func() ([]Source, error), log *slog.Logger) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(), log: log,
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ken_calls_total", Help: "Requests of the protocol that have ended. The kind is that of the error, \"\" without one.",
+		}, []string{"method", "tool", "kind"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ken_call_duration_seconds", Help: "How long they took.",
+			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"method", "tool"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "ken_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.calls, m.seconds, build, &freshness{sources},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Observe counts a call that has ended; it is an [tools.Options] Observe.
+func (m *Metrics) Observe(_ context.Context, c tools.Call) {
+	method, tool := known(methods, c.Method), ""
+	if method == callTool {
+		tool = known(toolNames, c.Tool)
+	}
+	m.calls.WithLabelValues(method, tool, c.Kind).Inc()
+	m.seconds.WithLabelValues(method, tool).Observe(c.Duration.Seconds())
+}
+
+const callTool = "tools/call"
+
+// methods and toolNames are the labels that there can be.
+var (
+	methods = set(callTool, "tools/list", "resources/list", "resources/read", "resources/templates/list", "prompts/get", "prompts/list",
+		"completion/complete", "initialize", "server/discover", "ping")
+	toolNames = set(tools.ToolNames()...)
+)
+
+func set(names ...string) map[string]bool {
+	out := map[string]bool{}
+	for _, n := range names {
+		out[n] = true
+	}
+	return out
+}
+
+// known keeps what strangers send out of labels, which live as long as the process.
+func known(names map[string]bool, name string) string {
+	if names[name] {
+		return name
+	}
+	return "other"
+}
+
+// Handler serves the metrics to programs on this machine.
+func (m *Metrics) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+Path, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError, ErrorLog: logger{m.log}}))
+	return middleware.Headers(middleware.Host(nil, middleware.Origin(middleware.Origins{}, mux)))
+}
+
+type logger struct{ log *slog.Logger }
+
+func (l logger) Println(v ...any) { l.log.Error("metrics", "error", v) }
+
+// freshness tells of sources as they are when it is asked.
+type freshness struct{ sources func() ([]Source, error) }
+
+var (
+	synced      = prometheus.NewDesc("ken_source_last_sync_timestamp_seconds", "When the newest run began that read the source to its end; 0 if none did.", []string{"source"}, nil)
+	failed      = prometheus.NewDesc("ken_source_failed", "1 if the newest run failed.", []string{"source"}, nil)
+	quarantined = prometheus.NewDesc("ken_source_quarantined_documents", "Documents that could not be taken in.", []string{"source"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (f *freshness) Describe(out chan<- *prometheus.Desc) {
+	out <- synced
+	out <- failed
+	out <- quarantined
+}
+
+// Collect implements [prometheus.Collector].
+func (f *freshness) Collect(out chan<- prometheus.Metric) {
+	all, err := f.sources()
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(synced, err)
+		return
+	}
+	for _, s := range all {
+		at, bad := 0., 0.
+		if !s.Synced.IsZero() {
+			at = float64(s.Synced.UnixMilli()) / 1000
+		}
+		if s.Failed {
+			bad = 1
+		}
+		out <- prometheus.MustNewConstMetric(synced, prometheus.GaugeValue, at, s.Name)
+		out <- prometheus.MustNewConstMetric(failed, prometheus.GaugeValue, bad, s.Name)
+		out <- prometheus.MustNewConstMetric(quarantined, prometheus.GaugeValue, float64(s.Quarantined), s.Name)
+	}
+}
