@@ -87,7 +87,11 @@ func TestGateChecksTwice(t *testing.T) {
 // Sets are remembered per principal, follow the writes, and are forgotten at the
 // next boundary and when many others asked.
 func TestReadableSetsAreRemembered(t *testing.T) {
-	s := openMem(t)
+	s, err := Open("data", Options{FS: vfs.NewMem(), Memory: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	hour := noon.Add(time.Hour)
 	put(t, s, "a", acl.NewList([]acl.Grant{{Subject: "user:ann", NotAfter: hour}}, nil), "text")
 	st := s.state
@@ -102,11 +106,13 @@ func TestReadableSetsAreRemembered(t *testing.T) {
 	if r := st.readableFor(ann, noon); r.chunks != 1 {
 		t.Error("a set of a later instant was used for an earlier one")
 	}
-	for i := range 3 * maxReadable {
+	for i := range 1_000 {
 		st.readableFor(acl.NewPrincipal(acl.User(fmt.Sprint(i))), noon)
 	}
-	if n := len(st.kept.readable.sets); n != maxReadable || len(st.kept.readable.recent) != n {
-		t.Errorf("%d sets are remembered, want %d", n, maxReadable)
+	for _, sets := range []map[string]sized[*readableOf]{st.kept.readable.young, st.kept.readable.old} {
+		if size := first.size() * len(sets); len(sets) == 0 || size > 2*st.truth.room.readable {
+			t.Errorf("%d sets are remembered, %d bytes", len(sets), size)
+		}
 	}
 	if st.readableFor(ann, noon).chunks != 1 {
 		t.Fatal("nothing is remembered: this test could not fail")

@@ -221,13 +221,6 @@ func (s *segment) rowFrom(row int, ordinal uint32) (int, bool) {
 	return row, s.lex.Ordinal(row) == ordinal
 }
 
-// readableCache remembers the readable sets of the principals that asked last.
-type readableCache struct {
-	mu     sync.Mutex
-	sets   map[string]*readableOf
-	recent []string // keys, the one used last at the end
-}
-
 // readableOf is the readable set of a principal in the last state that it asked for.
 type readableOf struct {
 	mu    sync.Mutex
@@ -235,32 +228,22 @@ type readableOf struct {
 	state uint64 // number of the state
 }
 
-// maxReadable bounds the sets that are remembered; each takes three bits per chunk.
-const maxReadable = 64
-
-// of returns the place of the principal's set.
-func (c *readableCache) of(key string) *readableOf {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.recent, key); i >= 0 {
-		c.recent = append(slices.Delete(c.recent, i, i+1), key)
-		return c.sets[key]
+// size counts the structs as well.
+func (r *readable) size() int {
+	n := 1024 + 4*len(r.classes) + int(r.live.GetSizeInBytes())
+	for _, rows := range r.rows {
+		n += 96 + 12*len(rows)
 	}
-	if c.sets == nil {
-		c.sets = map[string]*readableOf{}
-	}
-	r := &readableOf{}
-	c.sets[key], c.recent = r, append(c.recent, key)
-	if len(c.recent) > maxReadable {
-		delete(c.sets, c.recent[0])
-		c.recent = slices.Delete(c.recent, 0, 1)
-	}
-	return r
+	return n
 }
 
 // readableFor returns what the principal may read at the instant.
 func (st *state) readableFor(p acl.Principal, at time.Time) *readable {
-	o := st.kept.readable.of(p.Key())
+	key := p.Key()
+	o, ok := st.kept.readable.get(key, st.truth.room.readable)
+	if !ok { // another search of the principal may make one too
+		o = &readableOf{}
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.set != nil && o.set.validAt(at) {
@@ -268,13 +251,19 @@ func (st *state) readableFor(p acl.Principal, at time.Time) *readable {
 			return o.set
 		}
 		if commits, ok := st.kept.log.between(o.state, st.number); ok {
-			o.set, o.state = o.set.follow(st, commits, p, at), st.number
-			return o.set
+			return o.is(o.set.follow(st, commits, p, at), st, key)
 		}
 	}
 	r := newReadable(st, p, at)
-	if o.state <= st.number { // not of an older state than what is remembered
-		o.set, o.state = r, st.number
+	if o.state > st.number { // older than what is remembered
+		return r
 	}
+	return o.is(r, st, key)
+}
+
+// is remembers the set.
+func (o *readableOf) is(r *readable, st *state, key string) *readable {
+	o.set, o.state = r, st.number
+	st.kept.readable.put(key, o, r.size(), st.truth.room.readable)
 	return r
 }

@@ -16,7 +16,7 @@ type remembered struct {
 	newest    atomic.Uint64 // number of the newest state
 	documents kept[corpora.DocID, *storedDocument]
 	lists     kept[listKey, *lists]
-	readable  readableCache
+	readable  kept[string, *readableOf] // by acl.Principal.Key
 	log       commitLog
 
 	windows sync.Pool // of *windows
@@ -38,6 +38,7 @@ func (m *remembered) follow(before, after uint64, documents []corpora.DocID, mov
 func (m *remembered) forget() {
 	m.documents.forget()
 	m.lists.forget()
+	m.readable.forget()
 }
 
 // move is a document that came into an ACL class of a generation, or left it.

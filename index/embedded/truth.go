@@ -29,12 +29,13 @@ type truth struct {
 	states  atomic.Uint64 // made so far
 }
 
-// room is how many bytes each kind of what is remembered may take. Of the first
-// three it is what the young may; the old may take as much again, see kept.
+// room is how many bytes each kind of what is remembered may take. But for blocks
+// it is what the young may; the old may take as much again, see kept.
 type room struct {
 	chunks    int // with their grams
 	lists     int // of postings
 	documents int
+	readable  int   // sets
 	blocks    int64 // that Pebble keeps unpacked
 }
 
@@ -44,7 +45,7 @@ const defaultMemory = 256 << 20
 // of the index (see Generation) have lists and documents of their own.
 func divide(memory int64) room {
 	part := int(memory / 32)
-	return room{chunks: 6 * part, lists: 4 * part, documents: part, blocks: memory / 8}
+	return room{chunks: 6 * part, lists: 4 * part, documents: part, readable: part, blocks: memory / 8}
 }
 
 // memTableSize is how much Pebble gathers before it writes a table.
