@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/spf13/cobra"
@@ -23,6 +24,8 @@ type host struct {
 	dir  string // data directory
 	base *wire.Base
 	book *policy.Book // what was said by hand, the same for all commands
+
+	settings sync.Mutex // held while they are read and written again
 }
 
 // takeCommands carries out the commands of other processes on this data directory

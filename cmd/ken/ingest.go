@@ -304,6 +304,10 @@ func (p *program) openFor(ctx context.Context, o ingestOptions, s *wire.Source, 
 	if err != nil {
 		return nil, err
 	}
+	if p.host != nil { // commands side by side read the settings and write them
+		p.host.settings.Lock()
+		defer p.host.settings.Unlock()
+	}
 	settings, err := config.Load(dir)
 	if err != nil {
 		return nil, err

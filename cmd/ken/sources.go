@@ -229,7 +229,7 @@ func (p *program) retryQuarantine(ctx context.Context, only string) error {
 	code := exitOK
 	for _, name := range slices.Sorted(maps.Keys(l)) {
 		if len(l[name].Quarantine) > 0 && (only == "" || only == name) {
-			code = max(code, p.ingestAgain(ctx, l[name], p.stdout))
+			code = max(code, p.ingestAgain(ctx, l[name], p.host, p.stdout))
 		}
 	}
 	if code != exitOK {
@@ -239,12 +239,12 @@ func (p *program) retryQuarantine(ctx context.Context, only string) error {
 }
 
 // ingestAgain runs ken ingest as it was run before, and returns its exit code.
-func (p *program) ingestAgain(ctx context.Context, s ledger.Source, stdout io.Writer) int {
+func (p *program) ingestAgain(ctx context.Context, s ledger.Source, h *host, stdout io.Writer) int {
 	dir, err := p.dataDir()
 	if err != nil {
 		p.report(nil, exitFailed, err)
 		return exitFailed
 	}
-	again := &program{stdin: p.stdin, stdout: stdout, stderr: p.stderr, getenv: p.getenv, now: p.now, host: p.host, dir: p.dir}
+	again := &program{stdin: p.stdin, stdout: stdout, stderr: p.stderr, getenv: p.getenv, now: p.now, host: h, dir: p.dir}
 	return again.run(ctx, append([]string{"ingest", "--data", dir}, s.Ingest...))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,8 +25,8 @@ func (p *program) watchCommand() *cobra.Command {
 		Short: "Keep sources up to date as they change",
 		Long: `Ingest sources again when they change: folders and what is pushed at once, and all
 sources every --every. Without arguments all sources that were ingested before are
-watched. Between runs the index is free; while ken serve runs, the server carries the
-runs out.
+watched. What was noticed goes ahead of looks that were due. Between runs the index is
+free; while ken serve runs, the server carries the runs out.
 
 With --webhook, sources with the URL webhook:// take documents that are pushed to
 http://ADDRESS/webhooks/NAME, each request signed with the source's secret. Streams of
@@ -76,38 +77,39 @@ func (p *program) watch(ctx context.Context, names []string, every time.Duration
 	if err := p.takePushes(ctx, webhook, all, &watchers); err != nil {
 		return err
 	}
-	due := make(chan string)
+	runs := newLanes()
 	for _, f := range all {
-		watchers.Go(func() { p.notice(ctx, f, every, due) })
+		watchers.Go(func() { p.notice(ctx, f, every, runs) })
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case name := <-due:
-			p.refresh(ctx, name)
-		}
-	}
+	<-ctx.Done()
+	return nil
 }
 
 // followed is a source that is watched.
 type followed struct {
 	name    string
-	pending chan bool                       // changes while a run goes on are one
+	pending chan struct{}                   // something is to be done; changes while a run goes on are one
+	live    atomic.Bool                     // a change was noticed, and not just the time
 	pushed  *pushed                         // nil unless its documents are pushed
 	changes func(ctx context.Context) error // calls mark when it notices something; nil: nothing can tell
 }
 
 func (f *followed) mark() {
+	f.live.Store(true)
+	f.look()
+}
+
+// look asks for a run though nothing was noticed.
+func (f *followed) look() {
 	select {
-	case f.pending <- true:
+	case f.pending <- struct{}{}:
 	default:
 	}
 }
 
 // follow finds out how changes of a source can be noticed.
 func (p *program) follow(name string, s ledger.Source) (f *followed, err error) {
-	f = &followed{name: name, pending: make(chan bool, 1)}
+	f = &followed{name: name, pending: make(chan struct{}, 1)}
 	if f.pushed, err = p.pushed(name, s); err != nil {
 		return nil, err
 	}
@@ -119,9 +121,9 @@ func (p *program) follow(name string, s ledger.Source) (f *followed, err error) 
 	return f, nil
 }
 
-// notice sends the source's name at once and whenever it may have changed.
-func (p *program) notice(ctx context.Context, f *followed, every time.Duration, due chan<- string) {
-	f.mark()
+// notice ingests the source at once and whenever it may have changed.
+func (p *program) notice(ctx context.Context, f *followed, every time.Duration, runs *lanes) {
+	f.look()
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	if f.changes != nil {
@@ -139,13 +141,9 @@ func (p *program) notice(ctx context.Context, f *followed, every time.Duration, 
 		case <-ctx.Done():
 			return
 		case <-looks.C:
-			f.mark()
+			f.look()
 		case <-f.pending:
-			select {
-			case due <- f.name:
-			case <-ctx.Done():
-				return
-			}
+			runs.run(ctx, p, f, func(h *host) { p.refresh(ctx, f.name, h) })
 		}
 	}
 }
@@ -162,13 +160,13 @@ func folderOfSource(s ledger.Source) string {
 }
 
 // refresh runs one ingest and says in a line what it did, if it did something.
-func (p *program) refresh(ctx context.Context, name string) {
+func (p *program) refresh(ctx context.Context, name string, h *host) {
 	before, err := p.ledger()
 	if err != nil {
 		fmt.Fprintf(p.stderr, "ken: %v\n", err)
 		return
 	}
-	code := p.ingestAgain(ctx, before[name], io.Discard)
+	code := p.ingestAgain(ctx, before[name], h, io.Discard)
 	after, err := p.ledger()
 	if err != nil || ctx.Err() != nil {
 		return

@@ -3,20 +3,18 @@ package main
 import (
 	"bufio"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
-// TestWatch shows that a served knowledge base follows its folder: what is written
-// there is found, and a policy that closes it is in force.
-func TestWatch(t *testing.T) {
-	data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
-	mustRun(t, ken(t, data, "ingest", folder, "--name", "kb", "--owner", "user:ann"))
-	key := mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
-	url := startServer(t, data)
-
+// startWatch runs ken watch until the test ends, and returns what it prints.
+func startWatch(t *testing.T, data string) *bufio.Reader {
+	t.Helper()
 	watcher := ken(t, data, "watch", "--every", "1h")
 	out, err := watcher.StdoutPipe()
 	if err != nil {
@@ -32,7 +30,18 @@ func TestWatch(t *testing.T) {
 			t.Errorf("the watcher ended with %v after an interrupt", err)
 		}
 	})
-	lines := bufio.NewReader(out)
+	return bufio.NewReader(out)
+}
+
+// TestWatch shows that a served knowledge base follows its folder: what is written
+// there is found, and a policy that closes it is in force.
+func TestWatch(t *testing.T) {
+	data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
+	mustRun(t, ken(t, data, "ingest", folder, "--name", "kb", "--owner", "user:ann"))
+	key := mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
+	url := startServer(t, data)
+
+	lines := startWatch(t, data)
 	after := func(change func() error, want int) {
 		t.Helper()
 		if err := change(); err != nil {
@@ -62,4 +71,52 @@ func TestWatch(t *testing.T) {
 	after(func() error { return os.Rename(filepath.Join(folder, "new"), filepath.Join(t.TempDir(), "moved")) }, 1)
 	after(write(".ken/acl.yaml", "version: 1\nrules:\n  - {path: '**', allow: [user:bob]}\n"), 0)
 	go io.Copy(io.Discard, lines)
+}
+
+// TestWatchDoesNotWaitForAnotherSource shows that a change of a folder, and so a
+// revoke there, is taken in while a long look at a web site goes on, without and
+// with a server.
+func TestWatchDoesNotWaitForAnotherSource(t *testing.T) {
+	for name, served := range map[string]bool{"alone": false, "served": true} {
+		t.Run(name, func(t *testing.T) {
+			blocked, release, asked := atomic.Bool{}, make(chan struct{}), make(chan struct{}, 1)
+			site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if blocked.Load() {
+					select {
+					case asked <- struct{}{}:
+					default:
+					}
+					select {
+					case <-release:
+					case <-r.Context().Done():
+					}
+				}
+				if r.URL.Path != "/docs/" {
+					http.NotFound(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				io.WriteString(w, "<main><p>A site about parental leave.</p></main>")
+			}))
+			t.Cleanup(site.Close)
+			data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
+			mustRun(t, ken(t, data, "ingest", folder, "--name", "kb", "--owner", "user:ann"))
+			mustRun(t, ken(t, data, "ingest", site.URL+"/docs/", "--name", "site", "--allow-private", "127.0.0.1", "--owner", "user:ann"))
+			if served {
+				mustRun(t, ken(t, data, "keys", "create", "--as", "user:ann"))
+				startServer(t, data)
+			}
+			blocked.Store(true)
+			lines := startWatch(t, data)
+			<-asked
+			if err := os.WriteFile(filepath.Join(folder, "pause.md"), []byte("Contractors may pause."), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "kb: 1 changed") {
+				t.Errorf("the watcher says %q, %v", line, err)
+			}
+			close(release)
+			go io.Copy(io.Discard, lines)
+		})
+	}
 }
