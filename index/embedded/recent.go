@@ -19,9 +19,6 @@ type recentChunk struct {
 	document    atomic.Pointer[storedDocument] // of the state that asked last
 }
 
-// maxACLs bounds the lists of classes that are remembered.
-const maxACLs = 16 << 10
-
 // size counts the struct and its place in a map as well.
 func (c *recentChunk) size() int {
 	n := 320 + len(c.Text) + len(c.Context) + len(c.Doc)
@@ -116,12 +113,12 @@ func (st *state) documentOf(c *recentChunk) (*storedDocument, error) {
 // list reads the list of a class as the truth has it. The number of a class is
 // given once and its record never changes, so it is right in every state.
 func (st *state) list(class uint32) (acl.List, error) {
-	if l, ok := st.truth.acls.get(class, maxACLs); ok {
+	if l, ok := st.truth.acls.get(class, st.truth.room.acls); ok {
 		return l, nil
 	}
 	l, err := getClass(st.snapshot, class)
 	if err == nil {
-		st.truth.acls.put(class, l, 1, maxACLs)
+		st.truth.acls.put(class, l, 128+96*(len(l.Allow())+len(l.Deny())), st.truth.room.acls)
 	}
 	return l, err
 }

@@ -36,6 +36,7 @@ type room struct {
 	lists     int // of postings
 	documents int
 	readable  int   // sets
+	acls      int   // lists of classes
 	blocks    int64 // that Pebble keeps unpacked
 }
 
@@ -45,7 +46,7 @@ const defaultMemory = 256 << 20
 // of the index (see Generation) have lists and documents of their own.
 func divide(memory int64) room {
 	part := int(memory / 32)
-	return room{chunks: 6 * part, lists: 4 * part, documents: part, readable: part, blocks: memory / 8}
+	return room{chunks: 6 * part, lists: 4 * part, documents: part, readable: part, acls: part, blocks: memory / 8}
 }
 
 // memTableSize is how much Pebble gathers before it writes a table.
