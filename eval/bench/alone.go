@@ -89,8 +89,9 @@ func (b *bench) inProcess(ctx context.Context, dir string, args ...string) (got 
 
 // alone is that process. Its figures go to standard output.
 func alone(ctx context.Context, o options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as the program ken does
+	if os.Getenv("GOGC") == "" { // as the program ken does
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(1 << 30)
 	}
 	a := &aside{options: o}
 	begin := time.Now()

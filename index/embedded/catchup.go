@@ -222,7 +222,7 @@ func (st *state) lacking(ctx context.Context, other *state, from corpora.DocID) 
 		if err != nil {
 			return err
 		}
-		d.ACL = st.classes[h.class].list
+		d.ACL = st.classes.get(h.class).list
 		e := index.Entry{Document: d}
 		for n := range h.chunks {
 			chunk, err := getChunk(st.snapshot, h.first+n)
@@ -273,7 +273,7 @@ func (c *change) addMade(ctx context.Context, id uint32, made analyzed, read *st
 		if has || !same {
 			continue
 		}
-		e.Document.ACL = c.base.classes[h.class].list
+		e.Document.ACL = c.base.classes.get(h.class).list
 		entries, records = append(entries, e.Entry), append(records, h)
 	}
 	if len(entries) == 0 {

@@ -36,7 +36,7 @@ func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [
 	if n <= min(l.exact, scoredRows) {
 		return everyRow(rows, out), nil
 	}
-	c := comparison{segments: v.state.segments, query: flat.NewQuery(unit), rows: rows, total: n, room: &v.state.grades}
+	c := comparison{segments: v.state.segments, query: flat.NewQuery(unit), rows: rows, total: n, room: &v.state.kept.grades}
 	if n <= l.exact {
 		return c.certain(ctx, k, out)
 	}

@@ -167,11 +167,11 @@ type windows struct {
 }
 
 func (v *view) searchWindows(ctx context.Context, terms []*weightedList, rows [][]uint64, k int) ([]index.Hit, error) {
-	w, _ := v.state.windows.Get().(*windows)
+	w, _ := v.state.kept.windows.Get().(*windows)
 	if w == nil {
 		w = &windows{}
 	}
-	defer v.state.windows.Put(w)
+	defer v.state.kept.windows.Put(w)
 	w.terms, w.best = terms, &top{k: k, segments: v.state.segments}
 	w.byMost = slices.Clone(terms)
 	slices.SortFunc(w.byMost, func(a, b *weightedList) int { return cmp.Compare(a.most, b.most) })

@@ -45,7 +45,7 @@ func wordSegment(t testing.TB, first uint32, n int, r *rand.Rand) *segment {
 
 // readableView makes a view of the segments in which about one chunk in share is readable.
 func readableView(segments []*segment, share int, r *rand.Rand) *view {
-	v := &view{state: &state{segments: segments}, readable: &readable{}}
+	v := &view{state: &state{segments: segments, kept: &remembered{}, truth: &truth{room: divide(defaultMemory)}}, readable: &readable{segments: segments}}
 	for _, s := range segments {
 		rows := make([]uint64, (s.Chunks+63)/64)
 		for i := range s.Chunks {

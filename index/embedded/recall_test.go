@@ -169,7 +169,7 @@ func between(a, b embed.Vector) embed.Vector {
 
 // common returns how many of the true best k are among the candidates.
 func common(t *testing.T, s *segment, q embed.Vector, rows []uint64, k int) (n int) {
-	v := &view{state: &state{segments: []*segment{s}}}
+	v := &view{state: &state{segments: []*segment{s}, kept: &remembered{}}}
 	places, err := flatLeg{exact: exactRows}.candidates(context.Background(), v, q, [][]uint64{rows}, k, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func scattered(t *testing.T, own, others []embed.Vector, r *rand.Rand) (segments
 
 func proposed(t *testing.T, segments []*segment, rows [][]uint64, q embed.Vector, exact, k int, name func(place) int) []int {
 	t.Helper()
-	places, err := flatLeg{exact}.candidates(t.Context(), &view{state: &state{segments: segments}}, q, rows, k, nil)
+	places, err := flatLeg{exact}.candidates(t.Context(), &view{state: &state{segments: segments, kept: &remembered{}}}, q, rows, k, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

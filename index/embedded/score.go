@@ -27,6 +27,7 @@ type bm25f struct {
 	chunks      float64
 	title, body float64 // average lengths
 	known       []float64
+	found       []lexical.Posting // memory that is used again
 }
 
 func (v *view) fields(p index.BM25) bm25f {
@@ -38,10 +39,10 @@ func (b *bm25f) idf(df int) float64 {
 	return math.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
 }
 
-// saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf.
-func (b *bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
-	title, body := s.Lengths(int(p.Chunk))
-	tf := float64(b.Title*b.normalised(p.Title, title, b.title)) + b.normalised(p.Body, body, b.body)
+// saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf of a term
+// that stands so often in fields of such lengths.
+func (b *bm25f) saturated(title, body, titleLength, bodyLength uint32) float64 {
+	tf := float64(b.Title*b.normalised(title, titleLength, b.title)) + b.normalised(body, bodyLength, b.body)
 	if tf == 0 {
 		return 0
 	}

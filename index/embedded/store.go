@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
@@ -82,14 +83,14 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	s.reserve = s.dir.openReserve(s.options.Reserve)
-	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Logger); err != nil {
+	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Memory, s.options.Logger); err != nil {
 		return err
 	}
 	st, err := s.load(old)
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
-	s.state, s.states, s.byList = st, 1+len(st.others), st.classes.byList()
+	s.state, s.states, s.byList = st, 1+len(st.others), listsOf(st.classes)
 	s.nextFile.Store(st.meta.NextFile)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -140,7 +141,7 @@ func (s *Store) load(old bool) (*state, error) {
 	err = errors.Join(classesErr, err)
 	for i, g := range all {
 		if err == nil {
-			legs[i], err = newVectorLeg(s.options.Vectors).follow(ctx, segments[i], cs[g.ID])
+			legs[i], err = newVectorLeg(s.options.Vectors).follow(ctx, segments[i], classesOf(cs[g.ID]))
 		}
 	}
 	if err != nil {
@@ -152,7 +153,8 @@ func (s *Store) load(old bool) (*state, error) {
 		if i > 0 {
 			m = metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: g}
 		}
-		st := newState(s.truth, m, segments[i], cs[g.ID], legs[i], s.stateFreed)
+		st := newState(s.truth, m, segments[i], classesOf(cs[g.ID]), legs[i], &remembered{}, s.stateFreed)
+		st.kept.newest.Store(st.number)
 		st.live = liveIn(segments[i], cs[g.ID])
 		states = append(states, st)
 	}
@@ -165,7 +167,7 @@ func (s *Store) load(old bool) (*state, error) {
 func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (generationClasses, error) {
 	cs, size, err := restoreClasses(ctx, s.truth.db, meta)
 	if err == nil {
-		s.journal.size = size
+		s.journal = journal{size: size, limit: limitOf(cs)}
 		return cs, nil
 	}
 	if !errors.Is(err, errStale) { // as in a directory of the version before
@@ -174,10 +176,11 @@ func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (gen
 	s.journal.stale = true
 	cs = generationClasses{}
 	for _, g := range meta.all() {
-		var records uint64
-		if cs[g.ID], records, err = loadClasses(ctx, s.truth.db, g.ID); err != nil {
+		own, records, err := loadClasses(ctx, s.truth.db, g.ID)
+		if err != nil {
 			return nil, err
 		}
+		cs[g.ID] = maps.Collect(own.all())
 		if records != meta.Records {
 			return nil, &LostError{s.dir.root, errMissing(meta.Revision).Error()}
 		}
@@ -187,7 +190,7 @@ func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (gen
 }
 
 // liveIn counts the live chunks of each segment.
-func liveIn(segments []*segment, cs classes) []int {
+func liveIn(segments []*segment, cs map[uint32]*class) []int {
 	var all []*roaring.Bitmap
 	for _, c := range cs {
 		all = append(all, c.live)
@@ -348,7 +351,7 @@ func (s *Store) Documents(ctx context.Context, source string) iter.Seq2[corpora.
 		lower, stopped := []byte{documentPrefix}, false
 		err = scan(ctx, st.snapshot, lower, after(lower), func(key, value []byte) (bool, error) {
 			h, d, err := decodeDocument(key, value)
-			if c := st.classes[h.class]; c != nil {
+			if c := st.classes.get(h.class); c != nil {
 				d.ACL = c.list
 			}
 			if err == nil && (source == "" || d.Source == source) {
@@ -380,8 +383,8 @@ func (s *Store) Stats() (Stats, error) {
 		return Stats{}, err
 	}
 	defer st.release()
-	out := Stats{Revision: st.meta.Revision, Segments: len(st.segments), Classes: len(st.classes), Bytes: int64(s.truth.db.Metrics().DiskSpaceUsage())}
-	for _, c := range st.classes {
+	out := Stats{Revision: st.meta.Revision, Segments: len(st.segments), Classes: st.classes.len(), Bytes: int64(s.truth.db.Metrics().DiskSpaceUsage())}
+	for _, c := range st.classes.all() {
 		out.Documents += c.documents
 		out.Chunks += int(c.live.GetCardinality())
 	}

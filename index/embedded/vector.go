@@ -41,11 +41,11 @@ func newVectorLeg(name string) vectorLeg {
 // bestVectors takes the candidates of the leg and computes scores exactly: of the k
 // with the best estimates first, and then of those that can still be among the best.
 func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64, k int) ([]index.Hit, error) {
-	w, _ := v.state.vectors.Get().(*vectorWork)
+	w, _ := v.state.kept.vectors.Get().(*vectorWork)
 	if w == nil {
 		w = &vectorWork{}
 	}
-	defer v.state.vectors.Put(w)
+	defer v.state.kept.vectors.Put(w)
 	found, err := v.state.leg.candidates(ctx, v, unit(q), rows, k, w.found[:0])
 	w.found = found
 	if err != nil {

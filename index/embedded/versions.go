@@ -126,7 +126,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 		return v.Document.Version == next.Version || v.Document.Version == old.Version
 	})
 	if err == nil && old.Version != "" && old.Version != next.Version {
-		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all[old.class].list}
+		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all.get(old.class).list}
 		kept, err = append(kept, v), c.writeVersion(v, old)
 	}
 	surplus := len(kept) - limit
@@ -135,7 +135,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 	return err
 }
 
-func (c *change) writeVersion(v keptVersion, old storedDocument) error {
+func (c *change) writeVersion(v keptVersion, old writtenDocument) error {
 	text, err := c.storedText(old)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (c *change) writeVersion(v keptVersion, old storedDocument) error {
 }
 
 // storedText is the text of the document as the change leaves it so far.
-func (c *change) storedText(d storedDocument) (string, error) {
+func (c *change) storedText(d writtenDocument) (string, error) {
 	if chunks, ok := c.texts[d.ID]; ok {
 		return textOf(chunks), nil
 	}

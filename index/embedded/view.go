@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -158,7 +159,7 @@ func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document
 // recent ones, both are looked for in the truth in the same way, and of the
 // record no more is read than says who may read it.
 func (v *view) document(ctx context.Context, id corpora.DocID) (*storedDocument, error) {
-	if d, ok := v.state.recent.get(id, maxDocuments); ok && v.refuse(d.documentHead) == nil && v.confirm(ctx, id, d.documentHead) == nil {
+	if d, ok := v.state.rememberedDocument(id); ok && v.refuse(d.documentHead) == nil && v.confirm(ctx, id, d.documentHead) == nil {
 		return d, nil
 	}
 	h, err := headOf(ctx, v.state.snapshot, id)
@@ -247,7 +248,7 @@ func (v *view) Documents(ctx context.Context, prefix string, from corpora.DocID,
 }
 
 // Languages returns the languages of the readable chunks, sorted.
-func (v *view) Languages() []string { return append([]string(nil), v.readable.languages...) }
+func (v *view) Languages() []string { return slices.Sorted(maps.Keys(v.readable.languages)) }
 
 // Model returns the model of the vectors.
 func (v *view) Model() embed.Model { return v.state.meta.Model }

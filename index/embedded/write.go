@@ -108,7 +108,7 @@ func (c *change) put(made analyzed, records []documentHead) error {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		h.class = records[i].class
-		c.join(h, e.Document.ACL)
+		c.classes.add(h, e.Document.ACL)
 		if err := c.setHead(e.Document.ID, h, &records[i]); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (c *change) setRecord(h documentHead, d corpora.Document) error {
 	}
 	h.seal = sealOf(record)
 	c.meta.Records += tally(h.seal)
-	c.documents[d.ID] = &storedDocument{documentHead: h, Document: normalize(d)}
+	c.documents[d.ID] = &writtenDocument{documentHead: h, Document: normalize(d)}
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -188,7 +188,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.lists.was(id, c.classes.all[d.class].list)
+	c.lists.was(id, c.classes.all.get(d.class).list)
 	c.meta.Records -= tally(d.seal)
 	for _, part := range c.parts {
 		if err := part.removeChunks(id, d.documentHead); err != nil {
@@ -235,7 +235,7 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old.Document, d); err != nil {
 		return err
 	}
-	c.lists.was(d.ID, c.classes.all[old.class].list)
+	c.lists.was(d.ID, c.classes.all.get(old.class).list)
 	c.meta.Records -= tally(old.seal)
 	next := old.documentHead
 	next.class = c.classes.of(d.ACL)
@@ -245,9 +245,9 @@ func (c *change) update(d corpora.Document) error {
 			return err
 		}
 		if ok {
-			part.leave(own)
+			part.classes.remove(own)
 			own.class = next.class
-			part.join(own, d.ACL)
+			part.classes.add(own, d.ACL)
 		}
 	}
 	return c.setDocument(next, d)

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"iter"
 	"math"
+	"runtime"
 	"unsafe"
 
 	"ken/index/embedded/blocks"
@@ -55,6 +56,9 @@ func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([
 			return nil, fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
 		}
 		l.put(out, i, dim, r, c)
+		if i%rowsAtOnce == 0 {
+			runtime.Gosched()
+		}
 	}
 	return blocks.Seal(out), nil
 }
@@ -71,6 +75,9 @@ func sumOf(ordinals []uint32) (sum uint32, err error) {
 	}
 	return sum, nil
 }
+
+// rowsAtOnce is how many rows are written before searches get their turn.
+const rowsAtOnce = 128
 
 // layout says where the parts of a file begin; all are aligned.
 type layout struct{ scales, errors, high, low, floats, end int }
