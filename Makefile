@@ -20,13 +20,13 @@ build: ## build bin/ken
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ken
 
 .PHONY: build-full
-build-full: ## build bin/ken-full, with the drivers of clouds and brokers (S3, GCS, Azure, NATS, Kafka)
+build-full: ## build bin/ken-full, with the drivers of clouds and brokers (S3, GCS, Azure, NATS, Kafka, RabbitMQ)
 	$(GO) build -tags full -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)-full ./cmd/ken
 
 .PHONY: test-full
-test-full: build-full ## test what only the full binary has (an S3-compatible server, NATS, Kafka)
+test-full: build-full ## test what only the full binary has (S3, GCS, Azure, NATS, Kafka, RabbitMQ)
 	$(GO) vet -tags full ./cmd/ken/...
-	$(GO) test -tags full -run TestEverySource ./cmd/ken
+	$(GO) test -tags full -run 'TestEverySource|TestWatchBroker|TestClouds|TestEndpoints' ./cmd/ken ./cmd/ken/internal/wire
 
 .PHONY: demo
 demo: build ## serve the bundled handbook and answer one question as two people (ONCE=1: end after the answers)

@@ -83,6 +83,10 @@ var ErrGone = errors.New("document is gone")
 // about the document: what is indexed of it stays as it is.
 var ErrUnavailable = errors.New("the source cannot be reached now")
 
+// ErrPermissions says that who may read the documents of a source cannot be read. It
+// is an error of the whole source; that of one document closes that alone.
+var ErrPermissions = errors.New("the source's permissions cannot be read")
+
 // Source is a place that documents come from.
 type Source interface {
 	// Name is the source's name: it prefixes ids and is stored with documents.

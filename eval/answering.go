@@ -59,7 +59,7 @@ func (r *runner) pack(ctx context.Context, persona Persona, scope *scope, q Quer
 	if budget == retrieval.DefaultBudget {
 		return first, nil
 	}
-	response, _, err := r.searcher.Explain(ctx, persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode, Budget: budget})
+	response, _, err := r.searcher.Explain(ctx, persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode, Budget: budget, Literal: true})
 	o.Leaks += scope.leaksOf(nil, response)
 	return response, err
 }

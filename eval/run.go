@@ -199,7 +199,7 @@ func (r *runner) persona(ctx context.Context, persona Persona, card *scorecard) 
 // read has no ranking to score, but what it returns is still looked at for
 // leaks, and whether to answer it at all is measured.
 func (r *runner) ask(ctx context.Context, persona Persona, scope *scope, q Query, card *scorecard) error {
-	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode}
+	p, request := persona.Principal, retrieval.Request{Query: q.Text, Mode: r.Mode, Literal: true} // questions are prose: what they quote need not stand in the answer
 	r.clocks.reset()
 	started := time.Now()
 	response, ranked, err := r.searcher.Explain(retrieval.WithStages(ctx, r.clocks.add), p, request)

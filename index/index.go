@@ -71,6 +71,7 @@ type Term struct {
 type Form struct {
 	Language string
 	Text     string
+	Prefix   bool // the form is every word that begins with Text, which counts as one word: see analyze.Prefix
 }
 
 // BM25 are the parameters of BM25F (Robertson and Zaragoza, "The Probabilistic
@@ -96,8 +97,8 @@ type TextQuery struct {
 	Filter Filter
 }
 
-// Filter narrows a search. The zero Filter admits every chunk. Within a field
-// the values are alternatives; the fields must all be met. Filters never
+// Filter narrows a search. The zero Filter admits every chunk. Within a field but
+// Phrases the values are alternatives; the fields must all be met. Filters never
 // change a score: statistics are those of all readable chunks.
 type Filter struct {
 	Sources    []string
@@ -107,6 +108,7 @@ type Filter struct {
 	Tags       []string
 	Classes    []string
 	Documents  []corpora.DocID
+	Phrases    []string  // all of them stand in the chunk, each in a paragraph of its body or a line of its title: see analyze.Phrase
 	After      time.Time // modified at or after; zero: open
 	Before     time.Time // modified before; zero: open
 }
@@ -118,6 +120,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrErased says that the document was erased for good and may not come back.
 	ErrErased = errors.New("the document was erased and may not come back")
+	// ErrBroad says that a phrase or a prefix has to be looked for in the text of
+	// more readable chunks than a store reads for one search.
+	ErrBroad = errors.New("too many passages to look through")
 	// ErrModel says that the vectors of the store were made by another model
 	// than the one asked for.
 	ErrModel = errors.New("vectors of another model")

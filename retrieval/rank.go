@@ -9,10 +9,11 @@ import (
 
 	"ken/corpora"
 	"ken/index"
+	"ken/index/analyze"
 )
 
 // rank runs the legs that the mode asks for, side by side, and fuses them.
-func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, q *queryVector) ([]Ranked, missing, error) {
+func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, a asked, q *queryVector) ([]Ranked, missing, error) {
 	var (
 		words, vectors []index.Hit
 		lost           missing
@@ -28,7 +29,7 @@ func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, q *queryVec
 	}
 	var err error
 	if r.Mode != Vector {
-		words, lost.lexical, err = s.lexicalLeg(ctx, v, r)
+		words, lost.lexical, err = s.lexicalLeg(ctx, v, r, a)
 	}
 	beside.Wait()
 	if err = cmp.Or(err, other); err != nil {
@@ -60,9 +61,12 @@ func (s *Searcher) alpha(r Request, lost missing, q *queryVector) float64 {
 
 // lexicalLeg returns the best chunks by words, and whether the leg is dead:
 // there are documents to search, but no word of the query can be searched for.
-func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request) ([]index.Hit, bool, error) {
+func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request, a asked) ([]index.Hit, bool, error) {
 	languages := v.Languages()
-	terms := queryTerms(r.Query, languages)
+	terms := queryTerms(a.words, languages)
+	for _, prefix := range a.prefixes {
+		terms = append(terms, analyze.QueryPrefix(prefix, languages))
+	}
 	if len(terms) == 0 {
 		return nil, len(languages) > 0 && hasUncutWords(r.Query), nil
 	}

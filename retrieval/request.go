@@ -73,7 +73,7 @@ func (r Request) validateFilter() error {
 		n    int
 	}{
 		{"sources", len(f.Sources)}, {"paths", len(f.Paths)}, {"media types", len(f.MediaTypes)},
-		{"languages", len(f.Languages)}, {"tags", len(f.Tags)}, {"classes", len(f.Classes)}, {"documents", len(f.Documents)},
+		{"languages", len(f.Languages)}, {"tags", len(f.Tags)}, {"classes", len(f.Classes)}, {"documents", len(f.Documents)}, {"phrases", len(f.Phrases)},
 	} {
 		if field.n > maxFilter {
 			return bad("the filter names %d %s, more than %d: name fewer", field.n, field.name, maxFilter)

@@ -26,15 +26,19 @@ const (
 	Vector  Mode = "vector"
 )
 
-// Request is a question.
+// Request is a question. In its query, words in quotation marks are a phrase,
+// which stands word by word in every chunk that is found, and word* is any word
+// that begins so.
 type Request struct {
-	Query   string
-	Mode    Mode         // "" is Hybrid
-	Limit   int          // documents in the answer; 0 is 10, at most 50
-	Budget  int          // tokens of all passages together; 0 is 2,000, at most 20,000
-	Filter  index.Filter // narrows what is searched
-	Quota   int          // documents of one source at most; 0 is no quota
-	History bool         // rank superseded documents and drafts like approved ones
+	Query    string
+	Literal  bool         // quotation marks and stars in the query are text and nothing else
+	Mode     Mode         // "" is Hybrid
+	Limit    int          // documents in the answer; 0 is 10, at most 50
+	Budget   int          // tokens of all passages together; 0 is 2,000, at most 20,000
+	Filter   index.Filter // narrows what is searched
+	Quota    int          // documents of one source at most; 0 is no quota
+	History  bool         // rank superseded documents and drafts like approved ones
+	Snippets bool         // a snippet with each result
 }
 
 // Response is the answer to a Request. Everything in it is a function of the
@@ -57,6 +61,7 @@ type Result struct {
 	Score      float64          `json:"score"`                // 0 to 1, comparable within one Response only
 	Passages   []Passage        `json:"passages"`             // in document order; merged where they touch; may be empty if the budget ran out
 	Duplicates []corpora.DocID  `json:"duplicates,omitempty"` // near-duplicates among the results, folded into this one
+	Snippet    Snippet          `json:"snippet,omitzero"`     // if asked for
 }
 
 // Passage is a contiguous piece of a document's text.

@@ -112,6 +112,11 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 	if err := r.validate(); err != nil {
 		return Response{}, nil, err
 	}
+	a, err := r.read()
+	if err != nil {
+		return Response{}, nil, err
+	}
+	r.Query, r.Filter.Phrases = a.text, append(a.phrases, r.Filter.Phrases...)
 	q, err := s.embedQuery(ctx, r, s.embedderFor(s.expected(p)))
 	if err != nil {
 		return Response{}, nil, err
@@ -124,20 +129,20 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 	if q, err = s.embedAgain(ctx, v, r, q); err != nil {
 		return Response{}, nil, err
 	}
-	ranked, lost, err := s.rank(ctx, v, r, q)
+	ranked, lost, err := s.rank(ctx, v, r, a, q)
 	if err != nil {
-		return Response{}, nil, err
+		return Response{}, nil, broad(err)
 	}
 	if ranked, err = s.rerank(ctx, v, r, ranked, &lost); err != nil {
 		return Response{}, nil, err
 	}
-	response, err := s.answer(ctx, v, r, ranked)
+	response, err := s.answer(ctx, v, r, a, ranked)
 	response.Degraded = lost.names()
 	return response, ranked, err
 }
 
 // answer takes a ranking to its end.
-func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []Ranked) (Response, error) {
+func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, a asked, ranked []Ranked) (Response, error) {
 	within, end := Stage(ctx, StageFold)
 	found, err := s.choose(within, v, r, ranked)
 	end()
@@ -147,6 +152,9 @@ func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, ranked []
 	ctx, end = Stage(ctx, StagePack)
 	defer end()
 	results, cut, err := pack(ctx, v, found, r)
+	if err == nil && r.Snippets {
+		err = snippets(ctx, v, found, a, results)
+	}
 	if err != nil {
 		return Response{}, err
 	}

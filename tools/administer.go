@@ -34,7 +34,7 @@ const (
 
 // ToolNames are the names of all tools, for a file of roles.
 func ToolNames() []string {
-	return []string{toolSearch, toolFetch, toolFeedback, toolDelete, toolSetACL}
+	return []string{toolSearch, toolFetch, toolVersions, toolFeedback, toolDelete, toolSetACL}
 }
 
 const maxSubjects = 200 // in one list

@@ -104,7 +104,7 @@ func TestToolsArePerPerson(t *testing.T) {
 	base := w.serveHTTP(w.server(stewarded(t, w)), HTTPOptions{})
 	for _, version := range versions {
 		for who, want := range map[acl.Subject]string{
-			"user:bob": "fetch search", "user:kim": "delete_document fetch search set_acl", "user:mute": "search", "user:deaf": "",
+			"user:bob": "fetch search", "user:kim": "delete_document fetch list_versions search set_acl", "user:mute": "search", "user:deaf": "",
 		} {
 			s := dialHTTP(t, base, w.key(acl.NewPrincipal(who)), version)
 			if got := toolsOf(t, s); got != want {

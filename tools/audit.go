@@ -69,6 +69,9 @@ func (g gate) Search(ctx context.Context, p acl.Principal, r retrieval.Request) 
 		for _, p := range r.Passages {
 			l.Spans = append(l.Spans, p.Span)
 		}
+		if s := r.Snippet; s.Text != "" && !slices.ContainsFunc(l.Spans, func(p index.Span) bool { return p.Start <= s.Span.Start && s.Span.End <= p.End }) {
+			l.Spans = append(l.Spans, s.Span)
+		}
 		leave(ctx, l)
 		for _, id := range r.Duplicates {
 			leave(ctx, Left{Document: id})
@@ -83,6 +86,19 @@ func (g gate) Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offs
 
 func (g gate) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error) {
 	return leavePage(ctx)(g.searcher.FetchVersion(ctx, p, id, version, offset, limit))
+}
+
+// Versions notes the names of all that it lists.
+func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+	now, earlier, err := g.searcher.Versions(ctx, p, id)
+	if err != nil {
+		return corpora.Document{}, nil, err
+	}
+	leave(ctx, Left{Document: now.ID, Version: now.Version})
+	for _, v := range earlier {
+		leave(ctx, Left{Document: now.ID, Version: v.Document.Version})
+	}
+	return now, earlier, nil
 }
 
 // leavePage notes a page that was read.

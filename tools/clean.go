@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ken/index"
 )
 
 // clean takes out of a document's text what a person would not see and a model
@@ -27,6 +29,41 @@ func clean(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// cleanMarked is clean for a text of which places, in bytes and in order, are
+// marked. It returns them in characters of the clean text; a place of which
+// nothing stays is left out.
+func cleanMarked(text string, marks []index.Span) (string, [][2]int) {
+	var (
+		b      strings.Builder
+		last   rune
+		n      int // characters that stayed
+		places [][2]int
+		start  int
+		left   = marks
+	)
+	pass := func(i int) { // what begins and ends before byte i
+		for len(left) > 0 && left[0].End <= i {
+			if start < n {
+				places = append(places, [2]int{start, n})
+			}
+			left, start = left[1:], n
+		}
+		if len(left) > 0 && left[0].Start >= i {
+			start = n
+		}
+	}
+	for i, r := range text {
+		pass(i)
+		if keep(last, r) {
+			b.WriteRune(r)
+			last = r
+			n++
+		}
+	}
+	pass(len(text))
+	return b.String(), places
 }
 
 // line is clean for names and titles: one line, without spaces at its ends.

@@ -11,6 +11,7 @@ import (
 
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/index"
 )
 
 func TestClean(t *testing.T) {
@@ -69,6 +70,39 @@ func TestWarning(t *testing.T) {
 	} {
 		if w := warning(text); w != "" {
 			t.Errorf("%q is labelled", text)
+		}
+	}
+}
+
+// A snippet's places are told in characters of what is shown.
+func TestPlacesSurviveCleaning(t *testing.T) {
+	for _, c := range []struct{ text, want string }{ // ‹ and › stand where places begin and end
+		{"the ‹leave›", "the ‹leave›"},
+		{"\u202ethe ‹lea\u200bve›, ‹é›", "the ‹leave›, ‹é›"},
+		{"‹\u202e›a‹b›", "a‹b›"},
+		{"‹ab›‹c›", "‹ab›‹c›"},
+		{"‹育儿› 假", "‹育儿› 假"},
+	} {
+		var bare strings.Builder
+		var marks []index.Span
+		for _, r := range c.text {
+			switch r {
+			case '‹':
+				marks = append(marks, index.Span{Start: bare.Len()})
+			case '›':
+				marks[len(marks)-1].End = bare.Len()
+			default:
+				bare.WriteRune(r)
+			}
+		}
+		text, places := cleanMarked(bare.String(), marks)
+		got, shown, at := strings.Builder{}, []rune(text), 0
+		for _, p := range places {
+			got.WriteString(string(shown[at:p[0]]) + "‹" + string(shown[p[0]:p[1]]) + "›")
+			at = p[1]
+		}
+		if got.WriteString(string(shown[at:])); got.String() != c.want || text != clean(bare.String()) {
+			t.Errorf("%q: %q, want %q", c.text, got.String(), c.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func TestDefinitions(t *testing.T) {
 	c := dialPipe(t, w.server(Options{}), bob, "")
 	tools, err := c.ListTools(t.Context(), nil)
 	must(t, err)
-	if tools.CacheScope != "private" || tools.TTLMs != 0 || len(tools.Tools) != 2 {
+	if tools.CacheScope != "private" || tools.TTLMs != 0 || len(tools.Tools) != 3 {
 		t.Errorf("%d tools with cache hint %+v", len(tools.Tools), tools.Cacheable)
 	}
 	codec, err := tokenizer.Get(tokenizer.O200kBase)
@@ -62,7 +62,9 @@ func TestAnswersMatchTheirSchemas(t *testing.T) {
 		{"search", searchInput, searchOutput, map[string]any{"query": "parental leave plants", "include_superseded": true}},
 		{"search", searchInput, searchOutput, map[string]any{"query": "weir", "max_tokens": 1, "limit": 50, "mode": "lexical", "source": []any{"handbook"}, "before": "2030-01-01"}},
 		{"search", searchInput, searchOutput, map[string]any{"query": "zzzzqqq", "mode": "lexical"}},
+		{"search", searchInput, searchOutput, map[string]any{"query": `"parental leave" plan*`}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "wiki/evil.md"}},
+		{"list_versions", versionsInput, versionsOutput, map[string]any{"id": "wiki/evil.md"}},
 		{"fetch", fetchInput, fetchOutput, map[string]any{"id": "handbook/long.md", "max_tokens": 64}},
 	} {
 		must(t, resolved(t, ask.input).Validate(ask.args))

@@ -14,7 +14,7 @@ import (
 // DefaultToolScopes are the scopes that the reading tools need; every other
 // tool needs [auth.ScopeAdmin].
 func DefaultToolScopes() map[string]string {
-	return map[string]string{toolSearch: auth.ScopeRead, toolFetch: auth.ScopeRead, toolFeedback: auth.ScopeRead}
+	return map[string]string{toolSearch: auth.ScopeRead, toolFetch: auth.ScopeRead, toolVersions: auth.ScopeRead, toolFeedback: auth.ScopeRead}
 }
 
 // sameScope are the methods that read as a tool does, and so need its scope.

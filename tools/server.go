@@ -14,6 +14,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/index"
 	"ken/retrieval"
 	"ken/tools/auth"
 	"ken/tools/middleware"
@@ -26,6 +27,7 @@ type Searcher interface {
 	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
 	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
 	FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error)
+	Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error)
 	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
 }
 
@@ -234,6 +236,7 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	m := toolbox{mcp.NewServer(&mcp.Implementation{Name: "ken", Title: "ken", Version: s.opts.Version}, options), at.tools}
 	m.AddTool(searchTool(), at.tool(at.search))
 	m.AddTool(fetchTool(), at.tool(at.fetch))
+	m.AddTool(versionsTool(), at.tool(at.versions))
 	if s.opts.Feedback != nil {
 		m.AddTool(feedbackTool(), at.tool(at.feedback))
 	}

@@ -89,9 +89,14 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) put(e embed.Embedder, d corpora.Document) {
 	w.t.Helper()
+	w.putText(e, d, texts[d.ID])
+}
+
+func (w *world) putText(e embed.Embedder, d corpora.Document, text string) {
+	w.t.Helper()
 	d.Source, d.Path, _ = strings.Cut(string(d.ID), "/")
-	d.Version = fmt.Sprintf("%032x", len(texts[d.ID]))
-	chunks := chunk.Split(texts[d.ID], d.MediaType, chunk.Options{})
+	d.Version = fmt.Sprintf("%032x", len(text))
+	chunks := chunk.Split(text, d.MediaType, chunk.Options{})
 	bodies := make([]string, len(chunks))
 	for i := range chunks {
 		chunks[i].Doc = d.ID

@@ -30,10 +30,11 @@ revoke of the same subject, but lifts no deny that the source states.`,
   ken acl explain --as user:ann handbook/pay/bands.md
   ken acl grant --to group:auditors --until 2026-12-31 handbook/pay/bands.md
   ken acl revoke --from user:ann handbook/pay/bands.md
-  ken acl reset handbook/pay/bands.md`,
+  ken acl reset handbook/pay/bands.md
+  ken acl confirm --source handbook`,
 	}
 	cmd.AddCommand(p.aclShowCommand(), p.aclExplainCommand(), p.aclGrantCommand(), p.aclRevokeCommand(), p.aclSetCommand(),
-		p.aclResetCommand(), p.aclAsOfCommand())
+		p.aclResetCommand(), p.aclConfirmCommand(), p.aclAsOfCommand())
 	return cmd
 }
 

@@ -191,7 +191,7 @@ func (d *demo) ask(ctx context.Context, p *program) error {
 		passage := best.Passages[0]
 		fmt.Fprintf(p.stdout, "\n%s (%s, %s) asks: %s\n", k.person.Name, k.person.Role, joinSubjects(k.person.Subjects()), demoQuestion)
 		fmt.Fprintf(p.stdout, "  %s\n", best.Title)
-		printIndented(p.stdout, firstLines(passage.Text, 6))
+		printMarked(p.stdout, firstLines(passage.Text, 6), nil)
 		fmt.Fprintf(p.stdout, "  cited: %s, version %s, bytes %d-%d, sha256 %s\n",
 			passage.Citation.Document, passage.Citation.Version, passage.Citation.Start, passage.Citation.End, passage.Citation.SHA256)
 	}

@@ -127,7 +127,7 @@ func asksOf(set eval.Set, mode retrieval.Mode) []asking {
 	var out []asking
 	for _, q := range set.Queries { // all persons in turn, so that any first part has all of them
 		for _, who := range set.Personas {
-			out = append(out, asking{who, retrieval.Request{Query: q.Text, Mode: mode}})
+			out = append(out, asking{who, retrieval.Request{Query: q.Text, Mode: mode, Literal: true}})
 		}
 	}
 	return out

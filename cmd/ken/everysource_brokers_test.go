@@ -5,13 +5,17 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -25,6 +29,9 @@ func brokers(t *testing.T, data string, pages map[string]string) map[string]stri
 	t.Helper()
 	all := messages(t, pages)
 	out := map[string]string{"nats": natsBroker(t, all), "kafka": kafkaBroker(t, all)}
+	if u := rabbitBroker(t, all); u != "" {
+		out["rabbitmq"] = u
+	}
 	for name, url := range out {
 		mkdir(t, spoolsOf(data))
 		s, ok, err := wire.OpenStream(config.Source{Name: name, URL: url}, func(string) string { return "" }, spoolsOf(data))
@@ -102,4 +109,44 @@ func kafkaBroker(t *testing.T, messages map[string][]byte) string {
 		t.Fatal(err)
 	}
 	return "kafka://" + c.ListenAddrs()[0] + "/pages"
+}
+
+// rabbitBroker is a queue of the real broker that .ci/services starts.
+func rabbitBroker(t *testing.T, messages map[string][]byte) string {
+	t.Helper()
+	at, ok := strings.CutPrefix(os.Getenv("KEN_TEST_RABBITMQ"), "rabbitmq://")
+	if !ok {
+		if os.Getenv("CI") != "" {
+			t.Fatal("KEN_TEST_RABBITMQ names no server: run .ci/services")
+		}
+		t.Log("SKIPPED: rabbitmq: KEN_TEST_RABBITMQ names no server")
+		return ""
+	}
+	conn, err := amqp.Dial("amqp://guest:guest@" + at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	ch, err := conn.Channel()
+	if err == nil {
+		err = ch.Confirm(false)
+	}
+	name := fmt.Sprintf("pages_%d", time.Now().UnixNano())
+	if err == nil {
+		_, err = ch.QueueDeclare(name, true, false, false, false, amqp.Table{"x-queue-type": "quorum"})
+	}
+	t.Cleanup(func() { _, _ = ch.QueueDelete(name, false, false, false) })
+	for _, m := range messages {
+		var sent *amqp.DeferredConfirmation
+		if err == nil {
+			sent, err = ch.PublishWithDeferredConfirm("", name, true, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: m})
+		}
+		if err == nil && !sent.Wait() {
+			err = errors.New("the broker refuses a message")
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "rabbitmq://" + at + "/" + name
 }

@@ -48,7 +48,12 @@ func TestEverySourceGivesTheSameDocuments(t *testing.T) {
 	}
 	here := "policy: h/.ken/acl.yaml, allow_private: [127.0.0.1], "
 	add("folder", "url: h")
-	add("repository", "url: %q", "git+file://"+repository(t, folder))
+	repo := repository(t, folder)
+	add("repository", "url: %q", "git+file://"+repo)
+	if host := sshServer(t); host != "" {
+		keys := os.Getenv("KEN_TEST_SSH_KEYS")
+		add("ssh", "allow_private: [127.0.0.1], url: %q, git: {known_hosts: %q}, secret: {file: %q}", "git+"+host+repo, keys+"/known_hosts", keys+"/key")
+	}
 	add("directory", "url: %q", "file://"+folder)
 	columns := "sql: {table: %s, key: path, text: [body], updated: version, allow: readers}"
 	for name, u := range rows(t, dir, pages) {
@@ -57,8 +62,8 @@ func TestEverySourceGivesTheSameDocuments(t *testing.T) {
 	add("site", here+"url: %q", site(t, pages))
 	add("api", here+"url: %q, api: {items: pages, id: path, text: body, updated: version, param: page}", pagedAPI(t, pages))
 	add("mcp", here+"url: %q", "mcp+"+resources(t, pages))
-	for name, u := range clouds(t, folder) {
-		add(name, "url: %q", u)
+	for name, u := range clouds(t, folder, pages) {
+		add(name, "allow_private: [127.0.0.1], url: %q", u)
 	}
 	data := filepath.Join(dir, "data")
 	add("crm", here+"url: %q", "webhook://")
@@ -205,6 +210,19 @@ func repository(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// sshServer is the URL of the SSH server that .ci/services starts.
+func sshServer(t *testing.T) string {
+	t.Helper()
+	host := os.Getenv("KEN_TEST_SSH")
+	switch {
+	case host == "" && os.Getenv("CI") != "":
+		t.Fatal("KEN_TEST_SSH names no server: run .ci/services")
+	case host == "":
+		t.Log("SKIPPED: ssh: KEN_TEST_SSH names no server")
+	}
+	return host
 }
 
 type table struct{ url, table string }

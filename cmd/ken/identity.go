@@ -17,6 +17,7 @@ import (
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
+	"ken/index"
 	"ken/retrieval"
 	"ken/tools"
 	"ken/tools/auth"
@@ -43,7 +44,7 @@ func (o *identityOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.certificate.UserField, "tls-client-user", "", "`FIELD` of a client certificate that names the user: cn, email, dns or uri")
 	f.BoolVar(&o.certificate.Groups, "tls-client-groups", false, "the organizational units of a client certificate are groups")
 	f.StringVar(&o.issuer.Scope, "scope", "", "`SCOPE` that a token must have, whatever it is used for")
-	f.StringToStringVar(&o.toolScopes, "tool-scope", nil, "`TOOL=SCOPE` that a key or token must have for the tool; nothing after = is none (default: search and fetch ken.read, others ken.admin)")
+	f.StringToStringVar(&o.toolScopes, "tool-scope", nil, "`TOOL=SCOPE` that a key or token must have for the tool; nothing after = is none (default: search, fetch and list_versions ken.read, others ken.admin)")
 }
 
 // scopes are the default scopes with those that were given.
@@ -233,6 +234,14 @@ func (m member) FetchVersion(ctx context.Context, p acl.Principal, id corpora.Do
 		return retrieval.Page{}, err
 	}
 	return m.searcher.FetchVersion(ctx, p, id, version, offset, limit)
+}
+
+func (m member) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error) {
+	p, err = m.resolve(ctx, p)
+	if err != nil {
+		return now, nil, err
+	}
+	return m.searcher.Versions(ctx, p, id)
 }
 
 func (m member) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {

@@ -192,11 +192,23 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 	if err != nil {
 		return report, err
 	}
-	r, err := p.openSource(ctx, c, o, dir)
+	settings, err := config.Load(dir)
 	if err != nil {
 		return report, err
 	}
+	var r reading
+	defer func() {
+		if name := inDoubt(err, settings, c, o, r); name != "" {
+			err = p.shutSource(ctx, dir, name, err)
+		}
+	}()
+	if r, err = p.openSource(ctx, c, o, dir); err != nil {
+		return report, err
+	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	if err := p.doubted(ctx, dir, r.Name()); err != nil && !o.dryRun {
+		return report, err
+	}
 	if report.Permissions, err = r.Permissions(ctx); err != nil {
 		return report, err
 	}

@@ -66,10 +66,14 @@ func (p *program) searchCommand() *cobra.Command {
 		Short: "Search as a person",
 		Long: `Search the index and print the passages that the person may read, best first.
 
+Words in quotation marks must stand next to each other in what is found, and
+word* is any word that begins so. On a terminal the words that match are bold.
+
 Scores, order and counts are those of an index that holds only what the person
 may read.`,
 		Example: `  ken search "how much parental leave do I get"
   ken search --as user:ann,group:hr --limit 3 "parental leave"
+  ken search --as user:ann '"parental leave" contract*'
   ken search --as group:staff --path handbook/people/ --json - "parental leave"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -105,7 +109,7 @@ func (p *program) search(cmd *cobra.Command, o searchOptions) error {
 	if o.request.Limit == 0 {
 		return usage("--limit 0: ask for 1 to %d documents", retrieval.MaxLimit)
 	}
-	o.request.Mode = retrieval.Mode(o.mode)
+	o.request.Mode, o.request.Snippets = retrieval.Mode(o.mode), true
 	if o.request.Filter.After, err = date("--after", o.after); err != nil {
 		return err
 	}
@@ -124,7 +128,11 @@ func (p *program) search(cmd *cobra.Command, o searchOptions) error {
 	if o.json != "" {
 		return p.writeJSON(o.json, answer)
 	}
-	printAnswer(p.stdout, answer)
+	mark := func(language, text string) []index.Span { return nil }
+	if isTerminal(p.stdout) {
+		mark = func(language, text string) []index.Span { return retrieval.Highlights(language, o.request.Query, text) }
+	}
+	printAnswer(p.stdout, answer, mark)
 	return nil
 }
 
@@ -139,12 +147,16 @@ func date(flag, text string) (time.Time, error) {
 	return t, nil
 }
 
-// printAnswer writes an answer for a person at a terminal.
-func printAnswer(w io.Writer, answer retrieval.Response) {
+// printAnswer writes an answer for a person. What mark returns for a text of a
+// document is shown bold.
+func printAnswer(w io.Writer, answer retrieval.Response, mark func(language, text string) []index.Span) {
 	for i, r := range answer.Results {
 		fmt.Fprintf(w, "%d. %s%s\n   %s  (%.2f)\n", i+1, visible(r.Document.Title), status(r.Document), visible(string(r.Document.ID)), r.Score)
 		for _, passage := range r.Passages {
-			printPassage(w, passage)
+			printPassage(w, passage, mark(r.Document.Language, passage.Text))
+		}
+		if len(r.Passages) == 0 && r.Snippet.Text != "" {
+			printMarked(w, r.Snippet.Text, mark(r.Document.Language, r.Snippet.Text))
 		}
 		for _, id := range r.Duplicates {
 			fmt.Fprintf(w, "   near-duplicate: %s\n", visible(string(id)))
@@ -162,21 +174,36 @@ func printAnswer(w io.Writer, answer retrieval.Response) {
 	}
 }
 
-func printPassage(w io.Writer, passage retrieval.Passage) {
+func printPassage(w io.Writer, passage retrieval.Passage, marks []index.Span) {
 	fmt.Fprintf(w, "   bytes %d-%d", passage.Span.Start, passage.Span.End)
 	if len(passage.Heading) > 0 {
 		fmt.Fprintf(w, "  %s", visible(strings.Join(passage.Heading, " > ")))
 	}
 	fmt.Fprintln(w)
 	if passage.Context != "" {
-		printIndented(w, passage.Context)
+		printMarked(w, passage.Context, nil)
 	}
-	printIndented(w, passage.Text)
+	printMarked(w, passage.Text, marks)
 }
 
-func printIndented(w io.Writer, text string) {
+// What a terminal shows bold stands between these.
+const bold, notBold = "\x1b[1m", "\x1b[22m"
+
+// printMarked prints a text, line by line, with the marked places bold.
+func printMarked(w io.Writer, text string, marks []index.Span) {
+	at := len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
 	for line := range strings.Lines(strings.TrimSpace(text)) {
-		fmt.Fprintf(w, "   | %s\n", visible(strings.TrimRight(line, "\r\n")))
+		end := at + len(strings.TrimRight(line, "\r\n"))
+		var out strings.Builder
+		from := at
+		for _, m := range marks {
+			if start, stop := max(m.Start, from), min(m.End, end); start < stop {
+				out.WriteString(visible(text[from:start]) + bold + visible(text[start:stop]) + notBold)
+				from = stop
+			}
+		}
+		fmt.Fprintf(w, "   | %s%s\n", out.String(), visible(text[from:end]))
+		at += len(line)
 	}
 }
 

@@ -28,14 +28,14 @@ func (p *program) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the Model Context Protocol over stdio or HTTP",
-		Long: `Serve the tools search and fetch, documents as resources, and a prompt.
+		Long: `Serve the tools search, fetch and list_versions, documents as resources, and a prompt.
 
 Over stdio there is one person: whoever runs the process, or --as. Over HTTP each
 request shows a key (ken keys create) and gets what the key's subjects may read, or
 an access token of the identity provider that --issuer names. Groups that
 groups.yaml in the data directory declares count at the next question, and so do
 roles in roles.yaml, which say who may use which tool. Without that file everybody
-may search and fetch, and nobody delete_document or set_acl.
+may search, fetch and list_versions, and nobody delete_document or set_acl.
 
 While it runs, other ken commands on the same data directory (ingest, acl, search,
 a second serve --stdio, …) are carried out by this process.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ken/cmd/ken/internal/ledger"
+	"ken/corpora/source/folder"
 	"ken/index"
 	"ken/tools"
 )
@@ -23,15 +24,17 @@ const staleAfter = tools.StaleAfter
 
 // sourceStatus is one line of ken sources.
 type sourceStatus struct {
-	Name        string     `json:"name"`
-	Documents   int        `json:"documents"`
-	LastRun     time.Time  `json:"last_run,omitzero"`
-	LastGood    time.Time  `json:"last_good,omitzero"`
-	LagSeconds  float64    `json:"lag_seconds"` // since the newest run that read it to its end; -1: there was none
-	Stale       bool       `json:"stale"`
-	Quarantined int        `json:"quarantined"`
-	Error       string     `json:"error,omitempty"` // of the newest run
-	Run         ledger.Run `json:"run"`
+	Name        string        `json:"name"`
+	Documents   int           `json:"documents"`
+	LastRun     time.Time     `json:"last_run,omitzero"`
+	LastGood    time.Time     `json:"last_good,omitzero"`
+	LagSeconds  float64       `json:"lag_seconds"`       // since the newest run that read it to its end; -1: there was none
+	Unsynced    time.Time     `json:"unsynced,omitzero"` // when the oldest change was made that is known and not in the index
+	Stale       bool          `json:"stale"`
+	Quarantined int           `json:"quarantined"`
+	Error       string        `json:"error,omitempty"` // of the newest run
+	Doubt       *ledger.Doubt `json:"doubt,omitempty"` // its permissions could not be read, and its documents are closed
+	Run         ledger.Run    `json:"run"`
 }
 
 func (p *program) sourcesCommand() *cobra.Command {
@@ -41,8 +44,11 @@ func (p *program) sourcesCommand() *cobra.Command {
 		Use:   "sources",
 		Short: "Show each source: documents, last sync, lag, quarantine, errors",
 		Long: `Show what is known of each source. The lag is the time since the newest run that
-read the source to its end. Exit code 1 if a source is stale: its lag is longer than
---max-age, or it was never read to its end.`,
+read the source to its end. UNSYNCED is the age of the oldest change that is known and
+not in the index: in a folder, among what was pushed, or waiting for an embedder that
+is down; other sources tell of changes only when they are read. Exit code 1 if a source
+is stale: its lag or its oldest change is older than --max-age, or it was never read
+to its end.`,
 		Example: `  ken sources
   ken sources --max-age 24h --json -`,
 		Args: cobra.NoArgs,
@@ -54,7 +60,7 @@ read the source to its end. Exit code 1 if a source is stale: its lag is longer 
 			if jsonFile != "" {
 				err = p.writeJSON(jsonFile, map[string]any{"sources": all})
 			} else {
-				err = printSources(p.stdout, all)
+				err = printSources(p.stdout, all, p.now())
 			}
 			if err == nil && slices.ContainsFunc(all, func(s sourceStatus) bool { return s.Stale }) {
 				err = exitError{code: exitFailed}
@@ -92,7 +98,11 @@ func (p *program) sources(ctx context.Context, maxAge time.Duration) (all []sour
 		counts[name] += 0
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		all = append(all, statusOf(name, counts[name], known[name], p.now(), maxAge))
+		oldest, err := p.unsynced(ctx, dir, name, known[name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, statusOf(name, counts[name], known[name], oldest, p.now(), maxAge))
 	}
 	return all, nil
 }
@@ -107,21 +117,55 @@ func (p *program) lastReads() (map[string]time.Time, error) {
 	return out, err
 }
 
-func statusOf(name string, documents int, s ledger.Source, now time.Time, maxAge time.Duration) sourceStatus {
+// unsynced tells when the oldest change was made that is known and not in the index.
+// Documents in quarantine are not waiting: they are counted by themselves.
+func (p *program) unsynced(ctx context.Context, dir, name string, s ledger.Source) (oldest time.Time, err error) {
+	c, err := configOf(name, s)
+	if err != nil || s.LastGood.IsZero() {
+		return s.Postponed, nil // nothing more is known: the source is stale, or its next run says what is wrong
+	}
+	var change time.Time
+	kept, err := existingSpool(dir, name)
+	switch root := folderOfSource(ledger.Source{Ingest: []string{c.URL}}); {
+	case err != nil:
+		return oldest, err
+	case kept != nil:
+		change, err = kept.OldestChange(s.LastGood)
+	case root != "":
+		change, err = folder.OldestChange(ctx, root, s.LastGood)
+	}
+	if err != nil {
+		return oldest, fmt.Errorf("source %s: look for changes: %w", name, err)
+	}
+	if change.IsZero() || !s.Postponed.IsZero() && s.Postponed.Before(change) {
+		return s.Postponed, nil
+	}
+	return change.UTC(), nil
+}
+
+func statusOf(name string, documents int, s ledger.Source, oldest, now time.Time, maxAge time.Duration) sourceStatus {
 	out := sourceStatus{
 		Name: name, Documents: documents, LastRun: s.Last.Started, LastGood: s.LastGood,
-		LagSeconds: -1, Stale: true, Quarantined: len(s.Quarantine), Error: s.Last.Error, Run: s.Last,
+		LagSeconds: -1, Stale: true, Unsynced: oldest, Quarantined: len(s.Quarantine), Error: s.Last.Error, Doubt: s.Doubt, Run: s.Last,
 	}
 	if !s.LastGood.IsZero() {
 		lag := max(now.Sub(s.LastGood), 0) // a clock may have been set back
-		out.LagSeconds, out.Stale = lag.Seconds(), lag > maxAge
+		out.LagSeconds, out.Stale = lag.Seconds(), max(lag, out.unsyncedFor(now)) > maxAge
 	}
 	return out
 }
 
-func printSources(w io.Writer, all []sourceStatus) error {
+// unsyncedFor is the age of the oldest unsynced change, 0 if none is known.
+func (s sourceStatus) unsyncedFor(now time.Time) time.Duration {
+	if s.Unsynced.IsZero() {
+		return 0
+	}
+	return max(now.Sub(s.Unsynced), 0)
+}
+
+func printSources(w io.Writer, all []sourceStatus, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SOURCE\tDOCUMENTS\tLAST SYNC\tLAG\tQUARANTINED\tSTATE")
+	fmt.Fprintln(t, "SOURCE\tDOCUMENTS\tLAST SYNC\tLAG\tUNSYNCED\tQUARANTINED\tSTATE")
 	for _, s := range all {
 		last, lag, state := "never", "-", "fresh"
 		if s.LagSeconds >= 0 {
@@ -134,7 +178,14 @@ func printSources(w io.Writer, all []sourceStatus) error {
 		if s.Error != "" {
 			state += ", the last run failed: " + visible(s.Error)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%d\t%s\n", visible(s.Name), s.Documents, last, lag, s.Quarantined, state)
+		if s.Doubt != nil {
+			state = visible(doubt(s.Name, s.Doubt))
+		}
+		waiting := "-"
+		if !s.Unsynced.IsZero() {
+			waiting = s.unsyncedFor(now).Truncate(time.Second).String()
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%d\t%s\n", visible(s.Name), s.Documents, last, lag, waiting, s.Quarantined, state)
 	}
 	return t.Flush()
 }

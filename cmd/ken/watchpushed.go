@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -76,26 +77,39 @@ func configOf(name string, s ledger.Source) (config.Source, error) {
 	return all[i], nil
 }
 
-// again is the pause before a broker is followed again after something failed.
-const again = 5 * time.Second
-
-// feed fills the spool from the broker until the context ends.
+// feed fills the spool from the broker until the context ends. What fails is tried
+// again after a pause that grows until a message was kept.
 func (p *program) feed(ctx context.Context, f *followed) error {
-	for {
+	for failed := 0; ; failed++ {
 		consumer, err := f.pushed.spool.Consumer()
 		if err == nil {
-			err = f.pushed.Feed(ctx, consumer, f.keep)
+			err = f.pushed.Feed(ctx, consumer, func(message []byte, place string) error {
+				err := f.keep(message, place)
+				if err == nil {
+					failed = 0
+				}
+				return err
+			})
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		fmt.Fprintf(p.stderr, "ken: %s: %v; trying again in %s\n", f.name, err, again)
+		wait := pause(failed)
+		fmt.Fprintf(p.stderr, "ken: %s: %v; trying again in %s\n", f.name, err, wait.Round(100*time.Millisecond))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(again):
+		case <-time.After(wait):
 		}
 	}
+}
+
+// pause is how long to wait after so many failures in a row: a second, twice as long
+// each time, a minute at most, and up to a quarter less, so that followers of a
+// broker that is back do not all come at once.
+func pause(failed int) time.Duration {
+	wait := min(time.Second<<min(failed, 6), time.Minute)
+	return wait - time.Duration(rand.Int64N(int64(wait/4)))
 }
 
 // keep makes a message of a broker durable.

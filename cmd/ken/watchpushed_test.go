@@ -218,3 +218,15 @@ func TestReplayedPushesExportTheSame(t *testing.T) {
 		}
 	}
 }
+
+// The pause after a failure grows, and has an end.
+func TestPause(t *testing.T) {
+	for failed, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute} {
+		if got := pause(failed); got > want || got < want*3/4 {
+			t.Errorf("after %d failures: %s, want up to %s", failed, got, want)
+		}
+	}
+	if got := pause(1 << 40); got > time.Minute || got < 45*time.Second {
+		t.Errorf("after very many failures: %s", got)
+	}
+}

@@ -24,7 +24,7 @@ type role struct {
 }
 
 // readerTools are what everybody may use where no file says otherwise.
-var readerTools = []string{"search", "fetch", "feedback"}
+var readerTools = []string{"search", "fetch", "list_versions", "feedback"}
 
 // DefaultRoles let everybody use the tools that read, and nobody others.
 func DefaultRoles() *Roles {

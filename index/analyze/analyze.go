@@ -91,6 +91,11 @@ func (r *rules) word(w string) string {
 			w = t
 		}
 	}
+	return r.ended(w)
+}
+
+// ended is what comes after stemming.
+func (r *rules) ended(w string) string {
 	if r.fold {
 		w = foldAccents(w)
 	}

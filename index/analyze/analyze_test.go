@@ -237,11 +237,14 @@ func ExampleTerms() {
 
 func ExampleQuery() {
 	for _, term := range analyze.Query("running shoes", []string{"de", "en"}) {
-		fmt.Println(term.Weight, term.Forms)
+		for _, form := range term.Forms {
+			fmt.Print(form.Language, " ", form.Text, "  ")
+		}
+		fmt.Println(term.Weight)
 	}
 	// Output:
-	// 1 [{de running} {en run}]
-	// 1 [{de shos} {en shoe}]
+	// de running  en run  1
+	// de shos  en shoe  1
 }
 
 func ExampleDetect() {

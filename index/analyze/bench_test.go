@@ -30,6 +30,15 @@ func BenchmarkTerms(b *testing.B) {
 	}
 }
 
+func BenchmarkTokens(b *testing.B) {
+	text := strings.Repeat(prose, 4)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		analyze.Tokens("en", text)
+	}
+}
+
 func BenchmarkGrams(b *testing.B) {
 	text := strings.Repeat(prose, 4)
 	b.SetBytes(int64(len(text)))

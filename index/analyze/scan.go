@@ -63,14 +63,19 @@ func (s *scanner) scan(text string) {
 
 // normalize returns text in NFKC; most text is, and is returned as it came.
 func normalize(text string) string {
+	if isNormal(text) {
+		return text
+	}
+	return norm.NFKC.String(text)
+}
+
+// isNormal looks from the first character on that is not ASCII.
+func isNormal(text string) bool {
 	ascii := 0
 	for ascii < len(text) && text[ascii] < utf8.RuneSelf {
 		ascii++
 	}
-	if ascii == len(text) || norm.NFKC.IsNormalString(text[ascii:]) {
-		return text
-	}
-	return norm.NFKC.String(text)
+	return ascii == len(text) || norm.NFKC.IsNormalString(text[ascii:])
 }
 
 // next decodes the character at i. Invalid bytes are gaps.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"math/bits"
 	"slices"
 	"strings"
@@ -41,8 +42,8 @@ func keywords(d corpora.Document) []string {
 }
 
 // filtered returns the rows, per segment, that are readable and pass the filter.
-func (v *view) filtered(f index.Filter) ([][]uint64, error) {
-	rows, err := v.passing(f)
+func (v *view) filtered(ctx context.Context, f index.Filter) ([][]uint64, error) {
+	rows, err := v.passing(ctx, f)
 	if rows == nil && err == nil {
 		return v.readable.rows, nil
 	}
@@ -51,11 +52,14 @@ func (v *view) filtered(f index.Filter) ([][]uint64, error) {
 
 // passing is filtered, but nil if all readable rows pass. An unknown time of
 // change passes no limit of time.
-func (v *view) passing(f index.Filter) ([][]uint64, error) {
+func (v *view) passing(ctx context.Context, f index.Filter) ([][]uint64, error) {
 	groups := termGroups(f)
 	limited := !f.After.IsZero() || !f.Before.IsZero()
 	if len(groups) == 0 && !limited {
-		return nil, nil
+		if len(f.Phrases) == 0 {
+			return nil, nil
+		}
+		return v.withPhrases(ctx, f, v.readable.rows)
 	}
 	out := make([][]uint64, len(v.state.segments))
 	for i, s := range v.state.segments {
@@ -68,6 +72,9 @@ func (v *view) passing(f index.Filter) ([][]uint64, error) {
 		if limited {
 			s.limitTime(out[i], f.After, f.Before)
 		}
+	}
+	if len(f.Phrases) > 0 {
+		return v.withPhrases(ctx, f, out)
 	}
 	return out, nil
 }

@@ -1,7 +1,9 @@
 package embedded
 
 import (
+	"context"
 	"math"
+	"sync"
 
 	"ken/index"
 	"ken/index/embedded/lexical"
@@ -41,7 +43,7 @@ type lists struct {
 func (l *lists) size() int { return 256 + 112*len(l.segments) + 20*l.df }
 
 // listsOf reads the lists of a form. Unreadable postings are never counted.
-func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
+func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists, error) {
 	key := listKey{v.readable.line, f, field.BM25}
 	last, ok := v.state.kept.lists.get(key, v.state.truth.room.lists)
 	if ok && last.of == v.readable {
@@ -51,6 +53,7 @@ func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 		last = &lists{of: &readable{}}
 	}
 	out := &lists{of: v.readable, segments: make([]list, len(v.state.segments))}
+	postings := v.postingsOf(ctx, f)
 	for i, at := range places(last.of.segments, v.state.segments) {
 		known := at >= 0 && sameRows(last.of.rows[at], v.readable.rows[i])
 		switch {
@@ -59,15 +62,37 @@ func (v *view) listsOf(f index.Form, field *bm25f) (*lists, error) {
 		case known && last.segments[at].said != nil:
 			out.segments[i] = field.scored(last.segments[at])
 		default:
-			var err error
-			if out.segments[i], err = field.read(v.state.segments[i].lex, f, &v.readable.ranks[i]); err != nil {
+			found, err := postings(i)
+			if err != nil {
 				return nil, err
 			}
+			out.segments[i] = field.list(v.state.segments[i].lex, &v.readable.ranks[i], found)
 		}
 		out.df += len(out.segments[i].ranks)
 	}
 	v.state.kept.lists.put(key, out, out.size(), v.state.truth.room.lists)
 	return out, nil
+}
+
+// postingsOf returns what reads the postings of the form in the readable rows of a
+// segment, which hold until it is called again.
+func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) ([]lexical.Posting, error) {
+	if !f.Prefix {
+		var found []lexical.Posting
+		return func(i int) (_ []lexical.Posting, err error) {
+			p := v.state.segments[i].lex.Term(f.Language, f.Text)
+			found, err = p.Within(v.readable.rows[i], found[:0])
+			return found, err
+		}
+	}
+	all := sync.OnceValues(func() ([][]lexical.Posting, error) { return v.prefixPostings(ctx, f) })
+	return func(i int) ([]lexical.Posting, error) {
+		found, err := all()
+		if err != nil {
+			return nil, err
+		}
+		return found[i], nil
+	}
 }
 
 // sameRows reports whether the rows are the very same.
@@ -77,15 +102,11 @@ func (r *readable) sameAverages(other *readable) bool {
 	return r.chunks == other.chunks && r.title == other.title && r.body == other.body
 }
 
-// read reads the postings of the form in the readable rows of a segment.
-func (b *bm25f) read(s *lexical.Segment, f index.Form, r *ranking) (l list, err error) {
-	p := s.Term(f.Language, f.Text)
-	if b.found, err = p.Within(r.rows, b.found[:0]); err != nil {
-		return l, err
-	}
-	n := len(b.found)
+// list makes the list of the postings of a form.
+func (b *bm25f) list(s *lexical.Segment, r *ranking, found []lexical.Posting) (l list) {
+	n := len(found)
 	l.ranks, l.parts, l.said = make([]uint32, n), make([]float64, n), make([]occurrence, n)
-	for i, p := range b.found {
+	for i, p := range found {
 		title, body := s.Lengths(int(p.Chunk))
 		l.ranks[i], l.parts[i] = r.rank(p.Chunk), b.quick(p.Title, p.Body, title, body)
 		l.most = max(l.most, l.parts[i])
@@ -95,7 +116,7 @@ func (b *bm25f) read(s *lexical.Segment, f index.Form, r *ranking) (l list, err 
 			l.said = nil
 		}
 	}
-	return l, nil
+	return l
 }
 
 // scored returns the list with the parts that its postings have now.

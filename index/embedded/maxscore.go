@@ -29,7 +29,7 @@ type weightedList struct {
 // are only looked into for chunks that other lists have (MaxScore: Turtle and
 // Flood, "Query Evaluation: Strategies and Optimizations", 1995).
 func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
-	rows, err := v.passing(q.Filter)
+	rows, err := v.passing(ctx, q.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weighte
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			l, err := v.listsOf(f, &field)
+			l, err := v.listsOf(ctx, f, &field)
 			if err != nil {
 				return nil, err
 			}

@@ -25,6 +25,7 @@ type view struct {
 	at        time.Time
 
 	admitted admitted // what the classes in the truth say to the principal
+	matched  matched
 
 	// using keeps Close from unmapping files under a running search.
 	using  sync.RWMutex
@@ -244,7 +245,7 @@ func (v *view) SearchVector(ctx context.Context, q embed.Vector, f index.Filter,
 	if k = v.limit(k); k == 0 {
 		return nil, nil
 	}
-	rows, err := v.filtered(f)
+	rows, err := v.filtered(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("search vector: %w", err)
 	}

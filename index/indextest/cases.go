@@ -28,6 +28,8 @@ var cases = map[string]func(*testing.T, Store){
 	"a view does not change":                    testSnapshot,
 	"filters narrow and never change a score":   testFilters,
 	"unreadable documents change no statistic":  testStatistics,
+	"phrases stand word by word":                testPhrases,
+	"a prefix is all readable words":            testPrefixes,
 	"languages are those of readable chunks":    testLanguages,
 	"another model is refused until it is used": testModels,
 	"ids that are not there":                    testUnknown,

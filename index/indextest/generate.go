@@ -159,8 +159,19 @@ func genFilter() *rapid.Generator[index.Filter] {
 		case 6:
 			f.Before = noon.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, "before")) * time.Hour)
 		}
+		if rapid.IntRange(0, 3).Draw(t, "phrased") == 0 {
+			f.Phrases = rapid.SliceOfN(genPhrase(), 1, 2).Draw(t, "phrases")
+		}
 		return f
 	})
+}
+
+// genPhrase draws words that may stand next to each other somewhere, in one language or none.
+func genPhrase() *rapid.Generator[string] {
+	return rapid.OneOf(
+		genText("en", 3), genText("de", 2), genText("zh", 2), genText("xxx", 2),
+		rapid.SampledFrom([]string{"the", "Part", "政策", "育儿假", "儿假政", "leaves the", "server policy", "—", ""}),
+	)
 }
 
 // genProbe draws questions for a store with model m.
@@ -188,7 +199,13 @@ func genTerms() *rapid.Generator[[]index.Term] {
 		"leav", "polici", "parent", "run", "server", "urlaub", "haus", "regel", "政策", "育儿", "服务", "leave", "policy", "unknown",
 	})
 	languages := rapid.SampledFrom([]string{"en", "de", "zh", "und", "xxx"})
+	beginnings := rapid.SampledFrom([]string{
+		"le", "leave", "leaves", "polic", "policie", "policy", "par", "parenta", "run", "running", "s", "serve", "the", "urlau", "häu", "育", "服务", "zz", "—",
+	})
 	form := rapid.Custom(func(t *rapid.T) index.Form {
+		if rapid.IntRange(0, 3).Draw(t, "prefix") == 0 {
+			return index.Form{Language: languages.Draw(t, "language"), Text: beginnings.Draw(t, "beginning"), Prefix: true}
+		}
 		return index.Form{Language: languages.Draw(t, "language"), Text: stems.Draw(t, "text")}
 	})
 	forms := rapid.SliceOfNDistinct(form, 0, 4, func(f index.Form) string { return f.Language })

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,8 @@ type stored struct {
 type storedChunk struct {
 	index.Chunk
 	key         index.Key
-	title, body []string
+	title, body []analyze.Token   // without stop words
+	fields      [][]analyze.Token // with them: each line of the title, each paragraph of the body
 	vector      embed.Vector
 }
 
@@ -84,14 +86,32 @@ func (o *Oracle) store(e index.Entry) stored {
 		o.nextID++
 		c.ID = o.nextID
 		sc := storedChunk{Chunk: c, key: index.ContentKey(c.Doc, c.N, c.Text)}
-		sc.title = analyze.Terms(language(e.Document), index.TitleText(e.Document, c))
-		sc.body = analyze.Terms(language(e.Document), index.BodyText(c))
+		for line := range strings.SplitSeq(index.TitleText(e.Document, c), "\n") {
+			sc.fields = append(sc.fields, analyze.Tokens(language(e.Document), line))
+		}
+		sc.title = terms(sc.fields)
+		for paragraph := range strings.SplitSeq(index.BodyText(c), "\n\n") {
+			sc.fields = append(sc.fields, analyze.Tokens(language(e.Document), paragraph))
+		}
+		sc.body = analyze.Tokens(language(e.Document), index.BodyText(c))
+		sc.body = terms([][]analyze.Token{sc.body})
 		if len(e.Vectors) > 0 {
 			sc.vector = e.Vectors[i]
 		}
 		s.chunks = append(s.chunks, sc)
 	}
 	return s
+}
+
+func terms(fields [][]analyze.Token) (out []analyze.Token) {
+	for _, f := range fields {
+		for _, t := range f {
+			if t.Term != "" {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
 }
 
 func language(d corpora.Document) string {

@@ -118,7 +118,7 @@ func (v *oracleView) SearchVector(ctx context.Context, q embed.Vector, f index.F
 			for i := range q {
 				sum += float64(q[i]) * float64(c.vector[i])
 			}
-			if passes(d.document, f) {
+			if passes(d.document, f) && c.holds(language(d.document), f.Phrases) {
 				hits = append(hits, index.Hit{ID: c.ID, Score: sum, Key: c.key})
 			}
 		}
@@ -148,7 +148,7 @@ func (v *oracleView) SearchText(ctx context.Context, q index.TextQuery, k int) (
 					score += stats.weight(q.BM25, i, t.Weight, title, body, len(c.title), len(c.body))
 				}
 			}
-			if found && passes(d.document, q.Filter) {
+			if found && passes(d.document, q.Filter) && c.holds(language(d.document), q.Filter.Phrases) {
 				hits = append(hits, index.Hit{ID: c.ID, Score: score, Key: c.key})
 			}
 		}
@@ -199,13 +199,50 @@ func (s statistics) weight(p index.BM25, term int, weight float64, titleTF, body
 }
 
 // count returns how often a form of the term stands among words of a language.
-func count(words []string, t index.Term, language string) (n int) {
-	for _, w := range words {
-		if slices.Contains(t.Forms, index.Form{Language: language, Text: w}) {
-			n++
+func count(words []analyze.Token, t index.Term, language string) (n int) {
+	for _, f := range t.Forms {
+		if f.Language != language {
+			continue
+		}
+		prefix, isWord := analyze.NewPrefix(language, f.Text)
+		for _, w := range words {
+			if f.Prefix && isWord && prefix.Matches(w) || !f.Prefix && w.Term == f.Text {
+				n++
+			}
 		}
 	}
 	return n
+}
+
+// holds reports whether every phrase stands in a field, word after word: it lays
+// the phrase at every place.
+func (c storedChunk) holds(language string, phrases []string) bool {
+	for _, text := range phrases {
+		words := analyze.Tokens(language, text)
+		if !slices.ContainsFunc(c.fields, func(field []analyze.Token) bool {
+			for base := -len(words); base <= len(field)*2; base++ {
+				if laid(words, field, base) {
+					return true
+				}
+			}
+			return false
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// laid reports whether each word stands as far behind base in the field as in the phrase.
+func laid(words, field []analyze.Token, base int) bool {
+	for _, w := range words {
+		if !slices.ContainsFunc(field, func(t analyze.Token) bool {
+			return t.Pos == base+w.Pos && t.Term == w.Term && (t.Term != "" || t.Word == w.Word)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func passes(d corpora.Document, f index.Filter) bool {

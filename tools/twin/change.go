@@ -139,6 +139,10 @@ func (p *pair) grant(ctx context.Context) error {
 	if err := p.bring(ctx, *d); err != nil {
 		return err
 	}
+	method, params := call("list_versions", map[string]any{"id": string(d.ID)})
+	if err := p.same(ctx, newRequest(1, false, method, params)); err != nil {
+		return err
+	}
 	for _, old := range p.world.past[d.ID] {
 		method, params := call("fetch", map[string]any{"id": string(d.ID), "version": old.Version})
 		if err := p.same(ctx, newRequest(1, false, method, params)); err != nil {

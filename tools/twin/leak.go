@@ -56,16 +56,21 @@ func Teeth(ctx context.Context, o Options, r Report, leaks []Leak) (Report, erro
 type Held struct {
 	world      *world
 	docs       map[corpora.DocID]document
-	generation int // writes of content so far
+	past       map[corpora.DocID][]document // what stood in them before, whoever might read it
+	generation int                          // writes of content so far
 }
 
 func (h *Held) put(d document) {
+	if old, ok := h.docs[d.ID]; ok && old.Version != d.Version {
+		h.past[d.ID] = append(h.past[d.ID], old)
+	}
 	h.docs[d.ID] = d
 	h.generation++
 }
 
 func (h *Held) remove(id corpora.DocID) {
 	delete(h.docs, id)
+	delete(h.past, id)
 	h.generation++
 }
 
@@ -95,6 +100,7 @@ type leakySearcher struct {
 	search    func(context.Context, acl.Principal, retrieval.Request) (retrieval.Response, error)
 	fetch     func(context.Context, acl.Principal, corpora.DocID, int, int) (retrieval.Page, error)
 	version   func(context.Context, acl.Principal, corpora.DocID, string, int, int) (retrieval.Page, error)
+	versions  func(context.Context, acl.Principal, corpora.DocID) (corpora.Document, []index.Version, error)
 	documents func(context.Context, acl.Principal, string, corpora.DocID, int) ([]corpora.Document, error)
 }
 
@@ -117,6 +123,13 @@ func (l leakySearcher) FetchVersion(ctx context.Context, p acl.Principal, id cor
 		return l.Searcher.FetchVersion(ctx, p, id, version, offset, limit)
 	}
 	return l.version(ctx, p, id, version, offset, limit)
+}
+
+func (l leakySearcher) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+	if l.versions == nil {
+		return l.Searcher.Versions(ctx, p, id)
+	}
+	return l.versions(ctx, p, id)
 }
 
 func (l leakySearcher) Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {

@@ -13,6 +13,7 @@ import (
 	"ken/corpora/acl"
 	"ken/embed"
 	"ken/index"
+	"ken/index/analyze"
 	"ken/retrieval"
 	"ken/tools"
 )
@@ -28,12 +29,15 @@ func Leaks() []Leak {
 		{Channel: 5, Name: "n-gram rescoring", searcher: answers(grams)},
 		{Channel: 6, Name: "vectors centred by the corpus", store: hits(nil, centre)},
 		{Channel: 7, Name: "permission after a cut of candidates", store: hits(starve, starve)},
+		{Channel: 7, Name: "phrase looked for in a cut of all", store: phraseCut},
 		{Channel: 8, Name: "totals", searcher: answers(total)},
 		{Channel: 8, Name: "pages cut before the permission", searcher: shortPages},
 		{Channel: 9, Name: "facets", searcher: answers(facets)},
 		{Channel: 10, Name: "suggestions by prefix", searcher: suggestions},
+		{Channel: 10, Name: "prefix expanded from the whole dictionary", store: expanded},
 		{Channel: 11, Name: "forbidden is not unknown", searcher: forbidden},
 		{Channel: 11, Name: "a version of it is not unknown", searcher: forbiddenVersion},
+		{Channel: 11, Name: "versions that were closed are listed", searcher: allVersions},
 		{Channel: 12, Name: "fetch from before the revoke", searcher: staleFetch},
 		{Channel: 13, Name: "cache by question alone", searcher: sharedCache},
 		{Channel: 14, Name: "error texts", searcher: errorTexts},
@@ -154,6 +158,73 @@ func facets(h *Held, _ acl.Principal, _ retrieval.Request, found *retrieval.Resp
 	}
 }
 
+// expanded takes a prefix for the first of the words that all documents have.
+func expanded(s retrieval.Store, h *Held) retrieval.Store {
+	const most = 3
+	return askingOtherwise(s, func(q index.TextQuery) index.TextQuery {
+		q.Terms = slices.Clone(q.Terms)
+		for i, t := range q.Terms {
+			if len(t.Forms) == 0 || !t.Forms[0].Prefix {
+				continue
+			}
+			var words []string
+			for _, d := range h.all() {
+				for _, word := range analyze.Terms(d.Language, d.text) {
+					if strings.HasPrefix(word, t.Forms[0].Text) {
+						words = append(words, word)
+					}
+				}
+			}
+			slices.Sort(words)
+			words = slices.Compact(words)
+			q.Terms[i].Forms = nil
+			for _, word := range words[:min(most, len(words))] {
+				q.Terms = append(q.Terms, index.Term{Forms: formsIn(t, word), Weight: t.Weight})
+			}
+		}
+		return q
+	})
+}
+
+// formsIn is a word in the languages of a term.
+func formsIn(t index.Term, word string) (out []index.Form) {
+	for _, f := range t.Forms {
+		out = append(out, index.Form{Language: f.Language, Text: word})
+	}
+	return out
+}
+
+// phraseCut looks for phrases in the first documents of all that have one of their words.
+func phraseCut(s retrieval.Store, h *Held) retrieval.Store {
+	const most = 5
+	return askingOtherwise(s, func(q index.TextQuery) index.TextQuery {
+		for _, phrase := range q.Filter.Phrases {
+			some := []corpora.DocID{"none"}
+			for _, d := range h.all() {
+				if len(some) <= most && with([]document{d}, phrase) > 0 {
+					some = append(some, d.ID)
+				}
+			}
+			q.Filter.Documents = some
+		}
+		return q
+	})
+}
+
+// askingOtherwise changes what views are asked for by words.
+func askingOtherwise(s retrieval.Store, change func(index.TextQuery) index.TextQuery) retrieval.Store {
+	return leakyStore{Store: s, view: func(v index.View, _ acl.Principal) index.View { return changedView{v, change} }}
+}
+
+type changedView struct {
+	index.View
+	change func(index.TextQuery) index.TextQuery
+}
+
+func (v changedView) SearchText(ctx context.Context, q index.TextQuery, k int) ([]index.Hit, error) {
+	return v.View.SearchText(ctx, v.change(q), k)
+}
+
 // suggestions completes from all ids. A listing, which has no prefix, is honest.
 func suggestions(s tools.Searcher, h *Held) tools.Searcher {
 	return leakySearcher{Searcher: s, documents: func(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error) {
@@ -202,6 +273,23 @@ func forbiddenVersion(s tools.Searcher, h *Held) tools.Searcher {
 				return page, fmt.Errorf("%w: this version is not kept", retrieval.ErrQuery)
 			}
 			return page, err
+		},
+	}
+}
+
+// allVersions lists the versions of a readable document that were closed when they were replaced, too.
+func allVersions(s tools.Searcher, h *Held) tools.Searcher {
+	return leakySearcher{
+		Searcher: s, versions: func(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+			now, earlier, err := s.Versions(ctx, p, id)
+			if err != nil {
+				return now, earlier, err
+			}
+			earlier = nil
+			for _, old := range h.past[id] {
+				earlier = append(earlier, index.Version{Document: old.Document})
+			}
+			return now, earlier, nil
 		},
 	}
 }

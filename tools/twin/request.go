@@ -46,7 +46,7 @@ func (w *world) requests(p acl.Principal, n int) []request {
 // request draws what to ask. The first few are drawn in turn, so that each kind is asked.
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
-		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback,
+		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback, w.versions,
 		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
 	}
 	if w.asking {
@@ -102,7 +102,35 @@ func (w *world) query() string {
 		word := pick(w, words["en"])
 		parts = append(parts, word[:len(word)-1])
 	}
+	if w.chance(5) {
+		parts = append(parts, `"`+w.quote()+`"`)
+	}
+	if w.chance(5) {
+		parts = append(parts, w.beginning()+"*")
+	}
 	return strings.Join(parts, " ")
+}
+
+// quote is two or three words that stand next to each other in a document, whoever
+// may read it, or words that may stand so nowhere.
+func (w *world) quote() string {
+	if len(w.docs) == 0 || w.chance(4) {
+		return w.phrase("en", 2)
+	}
+	fields := strings.Fields(pick(w, w.docs).text)
+	at := w.rng.IntN(len(fields))
+	return strings.Join(fields[at:min(at+2+w.rng.IntN(2), len(fields))], " ")
+}
+
+// beginning is one of the words that documents have alone, of many or few of them,
+// or of a word that they share.
+func (w *world) beginning() string {
+	if w.chance(2) {
+		word := rare(1+w.rng.IntN(w.number+1), 0)
+		return word[:2+w.rng.IntN(len(word)-1)]
+	}
+	word := pick(w, words["en"])
+	return word[:2+w.rng.IntN(len(word)-1)]
 }
 
 // id is mostly that of a document, whoever may read it; else of one that is gone or never was.
@@ -133,6 +161,10 @@ func (w *world) fetch(acl.Principal) (string, map[string]any) {
 		a["max_tokens"] = 64 + w.rng.IntN(100)
 	}
 	return call("fetch", a)
+}
+
+func (w *world) versions(acl.Principal) (string, map[string]any) {
+	return call("list_versions", map[string]any{"id": w.id()})
 }
 
 // versionOf is mostly one that the document has or had; else one of another, or none.

@@ -50,7 +50,7 @@ func (c current) View(ctx context.Context, p acl.Principal, at time.Time) (index
 
 func newSide(ctx context.Context, w *world, o Options, leak Leak, docs []document) (*side, error) {
 	s := &side{world: w, embedder: o.Embedder, leak: leak, wires: map[string]*wire{}}
-	s.held = &Held{world: w, docs: map[corpora.DocID]document{}}
+	s.held = &Held{world: w, docs: map[corpora.DocID]document{}, past: map[corpora.DocID][]document{}}
 	open, err := o.Place()
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // are not, and administrators get the answers for documents that there are not.
 const stewardRoles = `version: 1
 roles:
-  reader: {members: [everyone], allowed_tools: [search, fetch]}
+  reader: {members: [everyone], allowed_tools: [search, fetch, list_versions]}
   steward: {members: [group:staff], allowed_tools: [set_acl, delete_document], documents: ["ops/*"]}
   careful: {members: [group:it], allowed_tools: ["*"], require_approval: ["*_document", "set_*"], documents: ["ops/*"]}
   mute: {members: ["user:bobby"], denied_tools: [search]}

@@ -30,6 +30,9 @@ type Options struct {
 	Owner    acl.Subject
 	MaxBytes int64 // largest object; see folder.Options
 	Calls    remote.Options
+	// Mark tells what changes with every change of an object, its metadata included;
+	// "" if nothing but its time does. nil: it is "" for all.
+	Mark func(*blob.ListObject) string
 }
 
 // Source is a bucket. It is safe for concurrent use.
@@ -146,7 +149,7 @@ func verdict(err error) error {
 	case gcerrors.NotFound:
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	case gcerrors.PermissionDenied:
-		return fmt.Errorf("%w: %w", remote.ErrDenied, err)
+		return fmt.Errorf("%w (%w): %w", remote.ErrDenied, fs.ErrPermission, err)
 	case gcerrors.InvalidArgument, gcerrors.FailedPrecondition, gcerrors.Unimplemented, gcerrors.AlreadyExists, gcerrors.Canceled:
 		return err
 	}

@@ -45,9 +45,25 @@ func (t *tree) add(o *blob.ListObject) {
 	dir, base := split(p)
 	f := object{name: base, size: o.Size, modified: o.ModTime, md5: hex.EncodeToString(o.MD5)}
 	o.As(&f.local)
+	if t.source.options.Mark != nil {
+		f.mark = t.source.options.Mark(o)
+	}
+	if f.mark == "" && f.local == nil {
+		f.mark = unsettled(o.ModTime, time.Now())
+	}
 	t.files[p] = f
 	t.grow(dir)
 	t.folders[dir] = append(t.folders[dir], fs.FileInfoToDirEntry(f))
+}
+
+// unsettled is a mark that no other listing has, for an object that was changed just
+// now in a store that tells times in whole seconds: it may change once more within
+// its second, and only its readers at that. Clocks may be half a minute apart.
+func unsettled(modified, now time.Time) string {
+	if modified.Nanosecond() != 0 || now.Sub(modified).Abs() > 30*time.Second {
+		return ""
+	}
+	return fmt.Sprintf("listed %d", now.UnixNano())
 }
 
 // grow enters a folder, and so those above it.
@@ -141,6 +157,7 @@ type object struct {
 	size     int64
 	modified time.Time
 	md5      string
+	mark     string
 	local    os.FileInfo // in a directory: the file
 	about    folder.About
 }
@@ -186,7 +203,7 @@ func (o object) Mode() fs.FileMode {
 
 func (o object) Sys() any {
 	a := o.about
-	a.Mark = fmt.Sprintf("%d %d %s", o.size, o.modified.UnixNano(), o.md5)
+	a.Mark = fmt.Sprintf("%d %d %s %s", o.size, o.modified.UnixNano(), o.md5, o.mark)
 	return a
 }
 

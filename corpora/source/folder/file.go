@@ -31,6 +31,8 @@ type file struct {
 	policy  *policy.Policy
 	sidecar fs.FileInfo // nil: there was none
 	stamp   string
+	within  acl.List // with Options.Modes: who may enter the folders on the way
+	names   *accounts
 }
 
 // stampOf digests everything that the document is made of, as far as it can be
@@ -48,6 +50,17 @@ func (f file) stampOf(ctx context.Context, info fs.FileInfo) (string, error) {
 		}
 	}
 	fmt.Fprintf(h, "policy %s\n", policy.Combine(f.statements()...).Key())
+	if f.source.options.Modes {
+		m, err := listedModes(info)
+		if err != nil {
+			return "", err
+		}
+		l, err := f.permitted([]modes{m}, nil)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "modes %s\n", l.Key())
+	}
 	if f.policy.Classifies() {
 		fmt.Fprintln(h, "clearance")
 	}
@@ -92,7 +105,7 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return corpora.Document{}, nil, err
 	}
-	data, info, err := f.bytes(ctx)
+	data, info, seen, err := f.bytes(ctx)
 	if err != nil {
 		return corpora.Document{}, nil, err
 	}
@@ -117,29 +130,36 @@ func (f file) read(ctx context.Context) (corpora.Document, []byte, error) {
 	if doc.MediaType == extract.EML || doc.MediaType == extract.MBOX {
 		own = f.policy.Mail(extract.Participants(extract.Input{Path: f.path, MediaType: doc.MediaType, Data: data}))
 	}
-	l, err := f.acl(ctx, about.Says, own)
+	l, err := f.acl(ctx, seen, about.Says, own)
 	if err == nil {
 		doc.ACL = f.policy.Classify(l, doc.Class)
 	}
 	return doc, data, err
 }
 
-// bytes reads the file. A link or pipe that has taken its place since the
-// listing is not opened.
-func (f file) bytes(ctx context.Context) ([]byte, fs.FileInfo, error) {
+// bytes reads the file, and its permissions before and after. A link or pipe that
+// has taken its place since the listing is not opened.
+func (f file) bytes(ctx context.Context) (data []byte, info fs.FileInfo, seen []modes, err error) {
 	limit := f.source.options.MaxBytes
-	data, info, err := f.source.readLimited(ctx, f.path, limit+1)
+	data, info, err = f.source.readAround(ctx, f.path, limit+1, func(open fs.File) error {
+		if !f.source.options.Modes {
+			return nil
+		}
+		m, err := openModes(open)
+		seen = append(seen, m)
+		return err
+	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
+		return nil, nil, nil, fmt.Errorf("%w: %q", corpora.ErrGone, f.path)
 	case errors.Is(err, ErrNotRegular):
-		return nil, nil, fmt.Errorf("%q changed while it was read: %w", f.path, err)
+		return nil, nil, nil, fmt.Errorf("%q changed while it was read: %w", f.path, err)
 	case err != nil:
-		return nil, nil, err
+		return nil, nil, nil, err
 	case int64(len(data)) > limit:
-		return nil, nil, tooLarge(f.path, max(info.Size(), int64(len(data))), limit)
+		return nil, nil, nil, tooLarge(f.path, max(info.Size(), int64(len(data))), limit)
 	}
-	return data, info, nil
+	return data, info, seen, nil
 }
 
 // describe fills in what the file says of itself.
@@ -163,13 +183,17 @@ func (f file) describe(doc *corpora.Document, data []byte) (frontmatter.Meta, er
 	return meta, nil
 }
 
-// acl combines the sidecar, what the place and the document say, and the policy.
-func (f file) acl(ctx context.Context, place, own policy.Statement) (acl.List, error) {
+// acl combines the sidecar, what the place and the document say, and the policy,
+// within what the file's modes allow.
+func (f file) acl(ctx context.Context, seen []modes, place, own policy.Statement) (acl.List, error) {
 	beside, err := f.readSidecar(ctx)
 	if err != nil {
 		return acl.List{}, err
 	}
 	nearestFirst := append([]policy.Statement{beside, place, own}, f.statements()...)
+	if f.source.options.Modes {
+		return f.permitted(seen, nearestFirst)
+	}
 	return policy.Combine(nearestFirst...), nil
 }
 

@@ -13,14 +13,24 @@ import (
 
 // readLimited reads at most limit bytes of a regular file, and tells what it was.
 func (s *Source) readLimited(ctx context.Context, p string, limit int64) (data []byte, info fs.FileInfo, err error) {
+	return s.readAround(ctx, p, limit, func(fs.File) error { return nil })
+}
+
+// readAround is readLimited with a look at the open file before and after.
+func (s *Source) readAround(ctx context.Context, p string, limit int64, look func(fs.File) error) (data []byte, info fs.FileInfo, err error) {
 	f, info, err := s.open(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	time.Sleep(unsettled(changed(info), time.Now()))
-	data, err = io.ReadAll(io.LimitReader(f, limit))
-	return data, info, err
+	if err := look(f); err != nil {
+		return nil, nil, err
+	}
+	if data, err = io.ReadAll(io.LimitReader(f, limit)); err != nil {
+		return nil, nil, err
+	}
+	return data, info, look(f)
 }
 
 // tick is more than the step of the clocks that file systems stamp files with.

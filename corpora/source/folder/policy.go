@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/corpora/protect"
@@ -21,12 +22,17 @@ const maxPolicy = 1<<20 + 1
 type Origin struct {
 	File  string      // the policy file, relative to the folder; "" if there is none
 	Rules int         // number of rules in it
+	Modes bool        // nobody may read who may not read the files where they lie
 	Owner acl.Subject // without a file: who may read what says nothing else; "" is nobody
 }
 
 // String tells a person what was found, and how to share.
 func (o Origin) String() string {
 	switch {
+	case o.Modes && o.File == "":
+		return "permissions are those of the file system"
+	case o.Modes:
+		return fmt.Sprintf("permissions are those of the file system, narrowed by %s (%d rules)", o.File, o.Rules)
 	case o.File != "":
 		return fmt.Sprintf("permissions come from %s (%d rules)", o.File, o.Rules)
 	case o.Owner == "":
@@ -57,16 +63,22 @@ func (s *Source) policy(ctx context.Context) (*policy.Policy, Origin, error) {
 		return s.withoutFile()
 	}
 	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrNotRegular) {
+			err = fmt.Errorf("%w: %w", corpora.ErrPermissions, err)
+		}
 		return nil, Origin{}, fmt.Errorf("folder %s: read policy: %w", s.Name(), err)
 	}
 	p, err := policy.Parse(data)
 	if err != nil {
-		return nil, Origin{}, fmt.Errorf("folder %s: %s: %w", s.Name(), policy.File, err)
+		return nil, Origin{}, fmt.Errorf("folder %s: %w: %s: %w", s.Name(), corpora.ErrPermissions, policy.File, err)
 	}
-	return p, Origin{File: policy.File, Rules: p.Rules()}, nil
+	return p, Origin{File: policy.File, Rules: p.Rules(), Modes: s.options.Modes}, nil
 }
 
 func (s *Source) withoutFile() (*policy.Policy, Origin, error) {
+	if s.options.Modes {
+		return new(policy.Policy), Origin{Modes: true}, nil
+	}
 	if s.options.Owner == "" {
 		return new(policy.Policy), Origin{}, nil
 	}
@@ -82,7 +94,7 @@ func (s *Source) misnamed() error {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(strings.ToLower(e.Name()), "acl.y") {
-			return fmt.Errorf("folder %s: %s/%s is not read: rename it to %s", s.Name(), dir, e.Name(), policy.File)
+			return fmt.Errorf("folder %s: %w: %s/%s is not read: rename it to %s", s.Name(), corpora.ErrPermissions, dir, e.Name(), policy.File)
 		}
 	}
 	return nil

@@ -31,6 +31,11 @@ type Options struct {
 	// MaxBytes is the size in bytes above which a file is an error; 0 is
 	// DefaultMaxBytes.
 	MaxBytes int64
+	// Modes says that nobody may read a file who may not read it where it lies, by
+	// owner, group, mode and extended list of the file and of the folders on the
+	// way, and that who may there may here, unless something narrower is said.
+	// Without a policy file, Owner is not looked at. Needs Open.
+	Modes bool
 }
 
 func (o Options) withDefaults() Options {
@@ -100,6 +105,12 @@ func Open(dir string, o Options) (*Source, error) {
 		return nil, errors.Join(err, root.Close())
 	}
 	s.root = root
+	if o.Modes {
+		err = checkModes()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open folder %q: %w", dir, err), s.Close())
+	}
 	return s, nil
 }
 
@@ -136,12 +147,15 @@ func (s *Source) id(path string) corpora.DocID {
 func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpora.Change, error] {
 	return func(yield func(corpora.Change, error) bool) {
 		rules, _, err := s.policy(ctx)
+		if err == nil && s.options.Modes && s.root == nil {
+			err = fmt.Errorf("folder %s: %w: this is no folder of a disk", s.Name(), ErrPermissions)
+		}
 		if err != nil {
 			yield(corpora.Change{}, err)
 			return
 		}
-		w := walk{source: s, ctx: ctx, policy: rules, yield: yield}
-		if !w.folder(".") {
+		w := walk{source: s, ctx: ctx, policy: rules, yield: yield, names: newAccounts()}
+		if !w.folder(".", acl.Allow(acl.Everyone)) {
 			return
 		}
 		if err := errors.Join(w.problems...); err != nil {

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"ken/corpora"
+	"ken/corpora/acl"
 	"ken/corpora/extract"
 	"ken/corpora/policy"
 )
@@ -34,10 +35,12 @@ type walk struct {
 	policy   *policy.Policy
 	yield    func(corpora.Change, error) bool
 	problems []error // what makes the listing incomplete
+	names    *accounts
 }
 
-// folder lists a folder and those below it. It reports whether to go on.
-func (w *walk) folder(dir string) bool {
+// folder lists a folder and those below it. It reports whether to go on. above is
+// who may reach the folder.
+func (w *walk) folder(dir string, above acl.List) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield(corpora.Change{}, err)
 		return false
@@ -51,10 +54,18 @@ func (w *walk) folder(dir string) bool {
 			return w.report(dir, err)
 		}
 	}
+	within, err := w.entered(dir, above)
+	switch {
+	case err != nil && dir == ".":
+		w.problems = append(w.problems, fmt.Errorf("%w: %w", corpora.ErrPermissions, err))
+		return true
+	case err != nil:
+		return w.report(dir, err)
+	}
 	sortAsPaths(entries)
 	beside := sidecarsOf(entries)
 	for _, e := range entries {
-		if !w.entry(path.Join(dir, e.Name()), e, beside) {
+		if !w.entry(path.Join(dir, e.Name()), e, beside, within) {
 			return false
 		}
 	}
@@ -88,7 +99,7 @@ func sortAsPaths(entries []fs.DirEntry) {
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(key(a), key(b)) })
 }
 
-func (w *walk) entry(p string, e fs.DirEntry, beside sidecars) bool {
+func (w *walk) entry(p string, e fs.DirEntry, beside sidecars, within acl.List) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield(corpora.Change{}, err)
 		return false
@@ -104,11 +115,11 @@ func (w *walk) entry(p string, e fs.DirEntry, beside sidecars) bool {
 		if err := beside.ofFolder(name); err != nil {
 			return w.report(p, err)
 		}
-		return w.folder(p)
+		return w.folder(p, within)
 	case isSidecar:
 		return w.sidecar(p, of)
 	}
-	return w.file(p, e, beside)
+	return w.file(p, e, beside, within)
 }
 
 // reportName reports a name that no DocID can hold, in quotes.
@@ -127,8 +138,8 @@ func (w *walk) sidecar(p, of string) bool {
 	return w.report(p, fmt.Errorf("%w %q belongs to no file: want NAME.EXT%s beside NAME.EXT", ErrSidecar, p, sidecarSuffix))
 }
 
-func (w *walk) file(p string, e fs.DirEntry, beside sidecars) bool {
-	f := file{source: w.source, path: p, policy: w.policy}
+func (w *walk) file(p string, e fs.DirEntry, beside sidecars, within acl.List) bool {
+	f := file{source: w.source, path: p, policy: w.policy, within: within, names: w.names}
 	info, err := e.Info()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -71,15 +71,11 @@ func (s *Source) local() (storage.Storer, plumbing.Hash, error) {
 
 // fetch brings what is missing of the commit that the reference names.
 func (s *Source) fetch(ctx context.Context) (plumbing.Hash, error) {
-	ep, err := transport.NewEndpoint(s.options.URL)
-	if err != nil || ep.User != "" || ep.Password != "" {
-		return plumbing.ZeroHash, fmt.Errorf("%w: a repository's URL has no credentials in it", safenet.ErrRefused)
-	}
-	session, err := githttp.NewClient(s.options.Client).NewUploadPackSession(ep, nil)
+	session, err := s.session(ctx)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	defer session.Close() // over http there is nothing to close
+	defer session.Close() // all that was asked for has been read, or an error is known
 	adv, err := session.AdvertisedReferencesContext(ctx)
 	if err != nil {
 		return plumbing.ZeroHash, verdict(err)
@@ -100,6 +96,17 @@ func (s *Source) fetch(ctx context.Context) (plumbing.Hash, error) {
 		return plumbing.ZeroHash, verdict(err)
 	}
 	return head, s.kept.SetReference(plumbing.NewHashReference(fetched, head))
+}
+
+func (s *Source) session(ctx context.Context) (transport.UploadPackSession, error) {
+	if s.options.SSH != nil {
+		return openSSH(ctx, *s.options.SSH, s.options.URL)
+	}
+	ep, err := transport.NewEndpoint(s.options.URL)
+	if err != nil || ep.User != "" || ep.Password != "" {
+		return nil, fmt.Errorf("%w: a repository's URL has no credentials in it", safenet.ErrRefused)
+	}
+	return githttp.NewClient(s.options.Client).NewUploadPackSession(ep, nil)
 }
 
 // verdict names the errors that git reports in its own words.

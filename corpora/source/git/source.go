@@ -26,10 +26,11 @@ type Options struct {
 	Name string // begins every DocID
 	// Dir is a local repository, bare or not, which is only read.
 	Dir string
-	// URL is that of a remote repository over http or https, without credentials:
-	// they belong to Client.
+	// URL is that of a remote repository: over http or https, without credentials,
+	// which belong to Client, or ssh://USER@HOST/PATH with SSH.
 	URL    string
 	Client *http.Client // see safenet.NewClient
+	SSH    *SSH
 	// Keep is the directory in which what was fetched is kept, so that the next
 	// fetch brings only what is new; "" keeps it in memory until the end.
 	Keep       string
@@ -60,10 +61,15 @@ func (o Options) validate() error {
 		return errors.New("git: the source needs a name")
 	case (o.Dir == "") == (o.URL == ""):
 		return fmt.Errorf("git %s: want a directory or a URL", o.Name)
-	case o.URL != "" && o.Client == nil:
-		return fmt.Errorf("git %s: a remote repository needs a client", o.Name)
+	case o.URL != "" && (o.Client == nil) == (o.SSH == nil):
+		return fmt.Errorf("git %s: a remote repository needs a client or SSH", o.Name)
 	case o.Path != "" && !fs.ValidPath(o.Path):
 		return fmt.Errorf("git %s: path %q: want a folder of the repository, such as docs/public", o.Name, o.Path)
+	}
+	if o.SSH != nil {
+		if err := o.SSH.validate(); err != nil {
+			return fmt.Errorf("git %s: %w", o.Name, err)
+		}
 	}
 	return nil
 }
@@ -159,7 +165,7 @@ func (s *Source) open(ctx context.Context) (*folder.Source, error) {
 	}
 	if s.options.Codeowners {
 		if c.owners, err = readOwners(top); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", corpora.ErrPermissions, err)
 		}
 	}
 	return folder.New(c, s.options.folder())

@@ -2,14 +2,19 @@ package kafka_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"ken/corpora/source/kafka"
 )
@@ -78,6 +83,56 @@ func TestFollow(t *testing.T) {
 	after, err := follow(t, addresses, 1, all)
 	if !errors.Is(err, context.Canceled) || !slices.Equal(after, []string{"docs:0:101 refused"}) {
 		t.Fatalf("%v, %v", after, err)
+	}
+}
+
+// A cluster that speaks TLS and wants to know who asks.
+func TestSignIn(t *testing.T) {
+	host := httptest.NewTLSServer(nil) // for its certificate
+	defer host.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(host.Certificate())
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "docs"), kfake.TLS(&tls.Config{Certificates: host.TLS.Certificates}), kfake.EnableSASL(),
+		kfake.Superuser("PLAIN", "ken", "plain"), kfake.Superuser("SCRAM-SHA-256", "ken", "of 256"), kfake.Superuser("SCRAM-SHA-512", "ken", "of 512"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	trust := &tls.Config{RootCAs: trusted}
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DialTLSConfig(trust), kgo.SASL(plain.Auth{User: "ken", Pass: "plain"}.AsMechanism()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "docs", Value: []byte("text")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		name    string
+		options kafka.Options
+		refused bool
+	}{
+		{"plain", kafka.Options{TLS: trust, User: "ken", Secret: "plain"}, false},
+		{"256", kafka.Options{TLS: trust, User: "ken", Secret: "of 256", SASL: "scram-sha-256"}, false},
+		{"512", kafka.Options{TLS: trust, User: "ken", Secret: "of 512", SASL: "scram-sha-512"}, false},
+		{"another password", kafka.Options{TLS: trust, User: "ken", Secret: "nialp"}, true},
+		{"another password of 512", kafka.Options{TLS: trust, User: "ken", Secret: "nialp", SASL: "scram-sha-512"}, true},
+		{"no password", kafka.Options{TLS: trust}, true},
+		{"an unknown authority", kafka.Options{TLS: &tls.Config{}, User: "ken", Secret: "plain"}, true},
+		{"another server's certificate", kafka.Options{TLS: &tls.Config{RootCAs: trusted, ServerName: "broker.example.org"}, User: "ken", Secret: "plain"}, true},
+		{"in the clear", kafka.Options{User: "ken", Secret: "plain"}, true},
+		{"an unknown mechanism", kafka.Options{TLS: trust, User: "ken", Secret: "plain", SASL: "OTP"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			tt.options.Brokers, tt.options.Topic, tt.options.Group = c.ListenAddrs(), "docs", fmt.Sprint("ken-", i)
+			n := 0
+			err := kafka.Follow(ctx, tt.options, func([]byte, string) error { n++; cancel(); return nil })
+			if err == nil || n != map[bool]int{false: 1}[tt.refused] || errors.Is(err, context.Canceled) == tt.refused || ctx.Err() == context.DeadlineExceeded || strings.Contains(err.Error(), "nialp") {
+				t.Errorf("%d records, %v; want them refused: %v", n, err, tt.refused)
+			}
+		})
 	}
 }
 

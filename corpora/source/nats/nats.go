@@ -4,6 +4,7 @@ package nats
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 // Options of a stream. URL, Stream and Durable are needed.
 type Options struct {
-	URL      string // nats://HOST:PORT, or tls://HOST:PORT
+	URL      string      // nats://HOST:PORT
+	TLS      *tls.Config // nil: in the clear, if the server allows that
 	Stream   string
 	Subject  string // only what was published to it; "" is all
 	Durable  string // consumer that remembers how far we came; it is made if it does not exist
@@ -39,6 +41,9 @@ func Follow(ctx context.Context, o Options, take func(message []byte, place stri
 		options = append(options, nats.UserInfo(o.User, o.Secret))
 	default:
 		options = append(options, nats.Token(o.Secret))
+	}
+	if o.TLS != nil {
+		options = append(options, nats.Secure(o.TLS))
 	}
 	conn, err := nats.Connect(o.URL, options...)
 	if err != nil {

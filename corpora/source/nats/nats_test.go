@@ -2,10 +2,14 @@ package nats_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +23,14 @@ import (
 // broker is a NATS server with an empty stream DOCS, and what publishes to it.
 func broker(t *testing.T) (url string, publish func(text string)) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: filepath.Join(t.TempDir(), "js"), NoLog: true, NoSigs: true})
+	return guarded(t, server.Options{})
+}
+
+// guarded is a broker that wants what its options say, as the client's do.
+func guarded(t *testing.T, o server.Options, client ...natsgo.Option) (url string, publish func(text string)) {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", -1, true, filepath.Join(t.TempDir(), "js"), true, true
+	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +39,7 @@ func broker(t *testing.T) (url string, publish func(text string)) {
 	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the broker does not start")
 	}
-	conn, err := natsgo.Connect(s.ClientURL())
+	conn, err := natsgo.Connect(s.ClientURL(), client...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +103,44 @@ func TestFollow(t *testing.T) {
 	slices.Sort(after)
 	if !errors.Is(err, context.Canceled) || !slices.Equal(after, []string{"DOCS:41 refused", "DOCS:42 last"}) {
 		t.Fatalf("%v, %v", after, err)
+	}
+}
+
+// A broker that speaks TLS and wants to know who asks.
+func TestSignIn(t *testing.T) {
+	host := httptest.NewTLSServer(nil) // for its certificate
+	defer host.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(host.Certificate())
+	trust, certificate := &tls.Config{RootCAs: trusted}, &tls.Config{Certificates: host.TLS.Certificates}
+	users, publish := guarded(t, server.Options{TLS: true, TLSConfig: certificate, Username: "ken", Password: "plain"},
+		natsgo.Secure(trust), natsgo.UserInfo("ken", "plain"))
+	publish("text")
+	tokens, publish := guarded(t, server.Options{TLS: true, TLSConfig: certificate, Authorization: "a token"}, natsgo.Secure(trust), natsgo.Token("a token"))
+	publish("text")
+	for _, tt := range []struct {
+		name    string
+		options nats.Options
+		refused bool
+	}{
+		{"user", nats.Options{URL: users, TLS: trust, User: "ken", Secret: "plain"}, false},
+		{"token", nats.Options{URL: tokens, TLS: trust, Secret: "a token"}, false},
+		{"another password", nats.Options{URL: users, TLS: trust, User: "ken", Secret: "nialp"}, true},
+		{"another token", nats.Options{URL: tokens, TLS: trust, Secret: "nialp"}, true},
+		{"no password", nats.Options{URL: users, TLS: trust}, true},
+		{"an unknown authority", nats.Options{URL: users, TLS: &tls.Config{}, User: "ken", Secret: "plain"}, true},
+		{"another server's certificate", nats.Options{URL: users, TLS: &tls.Config{RootCAs: trusted, ServerName: "broker.example.org"}, User: "ken", Secret: "plain"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			tt.options.Stream, tt.options.Durable = "DOCS", "ken-test"
+			n := 0
+			err := nats.Follow(ctx, tt.options, func([]byte, string) error { n++; cancel(); return nil })
+			if err == nil || n != map[bool]int{false: 1}[tt.refused] || errors.Is(err, context.Canceled) == tt.refused || strings.Contains(err.Error(), "nialp") {
+				t.Errorf("%d messages, %v; want them refused: %v", n, err, tt.refused)
+			}
+		})
 	}
 }
 

@@ -118,6 +118,12 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 // CloseIdleConnections lets http.Client close what it keeps open.
 func (g *guard) CloseIdleConnections() { g.next.CloseIdleConnections() }
 
+// Dialer returns a function that connects to the addresses that the rules allow, for
+// protocols other than HTTP.
+func Dialer(r Rules) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return dialer{rules: r}.DialContext
+}
+
 // dialer connects to allowed addresses.
 type dialer struct {
 	rules    Rules

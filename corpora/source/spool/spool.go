@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -173,6 +174,25 @@ func (s *Spool) Clear() error {
 		}
 		return errors.Join(err, syncDir(s.dir))
 	})
+}
+
+// OldestChange tells when the first of those versions was kept that were kept after
+// an instant; zero: there are none.
+func (s *Spool) OldestChange(after time.Time) (oldest time.Time, err error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return oldest, fmt.Errorf("look into the spool: %w", err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || strings.HasPrefix(e.Name(), ".") {
+			continue // replaced since: then it is a new change, which waits for the next look
+		}
+		if at := info.ModTime(); at.After(after) && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return oldest, nil
 }
 
 // Consumer is a name under which a broker remembers how far this spool was filled.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -359,5 +360,42 @@ func TestDamage(t *testing.T) {
 	}
 	if _, there := holds(t, dir)["kb/b"]; there {
 		t.Error("what could not be written is listed")
+	}
+}
+
+// The oldest version that was kept after an instant tells how long it waits.
+func TestOldestChange(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s, err := spool.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Consumer(); err != nil { // a file that is no version
+		t.Fatal(err)
+	}
+	for i, id := range []string{"a.md", "b.md", "c.md"} {
+		before, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Apply(spool.Message{ID: id, Version: 1, Data: []byte("text")}); err != nil {
+			t.Fatal(err)
+		}
+		after, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range after {
+			if !slices.ContainsFunc(before, func(old os.DirEntry) bool { return old.Name() == e.Name() }) && !strings.HasPrefix(e.Name(), ".") {
+				if err := os.Chtimes(filepath.Join(dir, e.Name()), at, at.Add(time.Duration(i)*time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	for after, want := range map[time.Duration]time.Time{-time.Hour: at, 0: at.Add(time.Hour), time.Hour: at.Add(2 * time.Hour), 2 * time.Hour: {}} {
+		if got, err := s.OldestChange(at.Add(after)); err != nil || !got.Equal(want) {
+			t.Errorf("after %s: %s, %v; want %s", after, got, err, want)
+		}
 	}
 }

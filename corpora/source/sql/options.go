@@ -34,6 +34,7 @@ type Options struct {
 	Columns Columns
 	Prefix  string // stands before names of readers that say of no kind: "group:"
 	Format  string // media type of the text; "" is Markdown
+	Schema  string // path of a document that tells the columns and their types; "" is none
 	Calls   remote.Options
 }
 

@@ -3,6 +3,7 @@ package sql
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	dbsql "database/sql"
 	"database/sql/driver"
 	"errors"
@@ -56,6 +57,9 @@ func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpor
 				return
 			}
 			load := func(ctx context.Context) (item.Item, error) { return s.load(ctx, r) }
+			if r.schema {
+				load = s.schema
+			}
 			if !yield(s.options.Put(r.path, s.options.Stamp(r.path, r.mark), load)) {
 				return
 			}
@@ -66,9 +70,10 @@ func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpor
 
 // listed is a row of a listing.
 type listed struct {
-	path string
-	key  any // as the database gave it
-	mark string
+	path   string
+	key    any // as the database gave it
+	mark   string
+	schema bool // it is no row, but the document that tells the columns
 }
 
 func (s *Source) list(ctx context.Context) (out []listed, err error) {
@@ -82,7 +87,12 @@ func (s *Source) list(ctx context.Context) (out []listed, err error) {
 			return nil
 		}))
 	})
-	slices.SortFunc(out, func(a, b listed) int { return strings.Compare(a.path, b.path) })
+	if s.options.Schema != "" && err == nil {
+		var it item.Item
+		it, err = s.schema(ctx)
+		out = append(out, listed{path: it.Path, mark: fmt.Sprintf("schema %x", sha256.Sum256(it.Data)), schema: true})
+	}
+	slices.SortStableFunc(out, func(a, b listed) int { return strings.Compare(a.path, b.path) })
 	return out, err
 }
 
@@ -107,9 +117,14 @@ func (s *Source) load(ctx context.Context, l listed) (item.Item, error) {
 	return s.item(l.path, rows[0])
 }
 
+// begin begins a transaction that only reads.
+func (s *Source) begin(ctx context.Context) (*dbsql.Tx, error) {
+	return s.options.DB.BeginTx(ctx, &dbsql.TxOptions{ReadOnly: s.options.Dialect != SQLite}) // a file is opened to read
+}
+
 // query runs a statement that only reads.
 func (s *Source) query(ctx context.Context, q string, args []any, each func(row) error) (err error) {
-	tx, err := s.options.DB.BeginTx(ctx, &dbsql.TxOptions{ReadOnly: s.options.Dialect != SQLite}) // a file is opened to read
+	tx, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,6 +156,9 @@ func verdict(err error) error {
 		return remote.Passing(err, 0)
 	}
 	if p, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if p.Code == "0A000" && strings.Contains(p.Message, "cached plan") { // the table has other columns now; the driver forgets its plan
+			return remote.Passing(err, 0)
+		}
 		switch p.Code[:min(2, len(p.Code))] {
 		case "08", "40", "53", "57", "58": // connection, rollback, resources, operator, system
 			return remote.Passing(err, 0)

@@ -62,7 +62,7 @@ func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare boo
 		if bare {
 			in = p.Segment.keywords
 		}
-		cursors[i] = newCursor(p.Segment, in, bare)
+		cursors[i] = newCursor(p.Segment, in, bare, nil, nil)
 	}
 	var list []Posting
 	for n := 0; ; n++ {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/blevesearch/vellum"
@@ -150,9 +151,20 @@ type TermKey struct{ Language, Stem string }
 
 // Terms goes through the dictionary in byte order of its keys. An error is the
 // last pair.
-func (s *Segment) Terms() iter.Seq2[TermKey, Postings] {
+func (s *Segment) Terms() iter.Seq2[TermKey, Postings] { return s.termsFrom(nil, nil) }
+
+// Beginning goes through the stems of a language that begin so, like Terms.
+func (s *Segment) Beginning(language, prefix string) iter.Seq2[TermKey, Postings] {
+	first := []byte(termKey(language, prefix))
+	end := slices.Clone(first)
+	end[len(end)-1]++ // the keys are UTF-8, which has no byte 0xff, or end with a NUL
+	return s.termsFrom(first, end)
+}
+
+// termsFrom goes through the keys in [first, end); nil is no bound.
+func (s *Segment) termsFrom(first, end []byte) iter.Seq2[TermKey, Postings] {
 	return func(yield func(TermKey, Postings) bool) {
-		c := newCursor(s, s.terms, false)
+		c := newCursor(s, s.terms, false, first, end)
 		for ; c.err == nil && !c.done; c.next() {
 			language, stem, _ := strings.Cut(string(c.key), "\x00")
 			if !yield(TermKey{language, stem}, s.listAt(s.terms, c.offset, false)) {
@@ -177,10 +189,10 @@ type cursor struct {
 	err     error
 }
 
-func newCursor(s *Segment, in index, bare bool) *cursor {
+func newCursor(s *Segment, in index, bare bool, first, end []byte) *cursor {
 	c := &cursor{segment: s, in: in, bare: bare}
 	var err error
-	c.it, err = in.iterator()
+	c.it, err = in.iterator(first, end)
 	c.take(err)
 	return c
 }

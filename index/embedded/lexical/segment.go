@@ -64,9 +64,9 @@ func (in index) get(key string) (offset uint64, ok bool, err error) {
 	return in.fst.Get([]byte(key))
 }
 
-func (in index) iterator() (it *vellum.FSTIterator, err error) {
+func (in index) iterator(first, end []byte) (it *vellum.FSTIterator, err error) {
 	defer notPanic(&err)
-	return in.fst.Iterator(nil, nil)
+	return in.fst.Iterator(first, end)
 }
 
 func loadDictionary(fst []byte) (f *vellum.FST, err error) {

@@ -30,6 +30,8 @@ type Source struct {
 	Secret       Secret   `yaml:"secret"`        // password or token
 	User         string   `yaml:"user"`          // whose it is, for HTTP Basic; "": a bearer token
 	Header       string   `yaml:"header"`        // header that carries the token as it is, in place of Authorization
+	ACL          string   `yaml:"acl"`           // "posix": of a folder, its files' own permissions are those that count
+	CA           string   `yaml:"ca"`            // PEM file of the authorities that a broker's certificate may come from; "": the system's
 	AllowPrivate []string `yaml:"allow_private"` // networks, addresses and hosts that are not public and may be reached
 	Rate         float64  `yaml:"rate"`          // calls a second; 0: as fast as it goes
 	MaxBytes     int64    `yaml:"max_bytes"`     // largest document
@@ -46,7 +48,9 @@ type GitSource struct {
 	Ref        string `yaml:"ref"`
 	Path       string `yaml:"path"`
 	Codeowners bool   `yaml:"codeowners"`
-	Keep       bool   `yaml:"keep"` // keep what was fetched in the data directory, history included
+	KnownHosts string `yaml:"known_hosts"` // over SSH: file that says which keys servers have; "": that of whoever runs ken
+	Agent      string `yaml:"agent"`       // over SSH: socket of the agent that holds the key; "": the secret is the key
+	Keep       bool   `yaml:"keep"`        // keep what was fetched in the data directory, history included
 }
 
 // SQLSource is what a database needs to be told of.
@@ -64,6 +68,7 @@ type SQLSource struct {
 	Deny     string   `yaml:"deny"`
 	Prefix   string   `yaml:"prefix"`
 	Format   string   `yaml:"format"`
+	Schema   string   `yaml:"schema"` // path of a document that tells the columns; "": none
 }
 
 // WebSource is what a web site needs to be told of.
@@ -188,7 +193,7 @@ func CheckNoPassword(text string) error {
 
 // resolve makes the places in the file absolute.
 func (s *Source) resolve(dir string) {
-	for _, p := range []*string{&s.Policy, &s.Secret.File} {
+	for _, p := range []*string{&s.Policy, &s.Secret.File, &s.CA, &s.Git.KnownHosts, &s.Git.Agent} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -40,7 +40,10 @@ var ways = []struct {
 	{"ken/index/embedded.(state).entry", []string{"ken/index/embedded.(Store).Entries"}},
 	{"ken/index/embedded.(Store).Entries", []string{"ken/cmd/ken.writeArchive", "ken/cmd/ken.(deleteOptions).find", "ken/cmd/ken.expiredIn"}},
 	// The gate is where a view gives text, or the grams of a text, and a view is where the gate is.
-	{"ken/index/embedded.(view).gate", []string{"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines"}},
+	{"ken/index/embedded.(view).gate", []string{
+		"ken/index/embedded.(view).Chunks", "ken/index/embedded.(view).Outlines",
+		"ken/index/embedded.(view).fieldsAt", // in what it reads, a phrase or a prefix of that view is looked for
+	}},
 	// One function outside the stores asks a view for text; textIn finds where answers of an operator's test questions stand.
 	{"ken/index.(View).Chunks", []string{"ken/index/", "ken/retrieval.(snapshot).load", "ken/eval.(timedView).Chunks", "ken/tools/twin", "ken/cmd/ken.textIn"}},
 	// Outlines hold counts of the text's 4-grams, so one function asks for them, too.
@@ -59,7 +62,10 @@ var ways = []struct {
 	{"ken/tools.(Searcher).Documents", []string{
 		"ken/tools.(gate).Documents", "ken/tools.(surface).listResources", "ken/tools.(surface).matchingIDs", "ken/tools/twin", "ken/cmd/ken.(member).Documents",
 	}},
-	{"ken/retrieval.Passage.Text", []string{"ken/retrieval", "ken/eval", "ken/tools.(surface).showResult", "ken/cmd/ken.printPassage", "ken/tools/twin"}},
+	{"ken/retrieval.Passage.Text", []string{"ken/retrieval", "ken/eval", "ken/tools.(surface).showResult", "ken/cmd/ken.printPassage", "ken/cmd/ken.printAnswer", "ken/tools/twin"}},
+	{"ken/retrieval.Snippet.Text", []string{
+		"ken/retrieval", "ken/tools.showSnippet", "ken/tools.(surface).showResult", "ken/tools.(gate).Search", "ken/cmd/ken.printAnswer", "ken/tools/twin",
+	}},
 	{"ken/retrieval.Page.Text", []string{"ken/retrieval", "ken/eval", "ken/tools.(surface).page", "ken/tools.(surface).showPage", "ken/cmd/ken.(program).fetchCommand"}},
 	// What operators may list and look up has no text, and the surface does not reach it.
 	{"ken/index/ingest.(Store).Documents", []string{"ken/index", "ken/cmd/ken"}},

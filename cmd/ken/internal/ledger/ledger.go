@@ -25,6 +25,8 @@ type Source struct {
 	Ingest     []string  `json:"ingest"`               // arguments of ken ingest that read it again
 	Last       Run       `json:"last"`                 // the newest run
 	LastGood   time.Time `json:"last_good,omitzero"`   // when the newest run began that read the source to its end
+	Postponed  time.Time `json:"postponed,omitzero"`   // when the oldest run began of those since which documents wait for the embedder; zero: none wait
+	Doubt      *Doubt    `json:"doubt,omitempty"`      // its permissions could not be read; nil: they could
 	Quarantine []Refused `json:"quarantine,omitempty"` // documents that are not in, or closed, in order of their ids
 }
 
@@ -35,6 +37,12 @@ type Run struct {
 	Error   string        `json:"error,omitempty"` // why it failed; "" if it did not
 	Seen    int           `json:"seen"`
 	Changed int           `json:"changed"` // added, updated, deleted, or with new permissions
+}
+
+// Doubt is why the documents of a source are closed until somebody confirms it.
+type Doubt struct {
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
 }
 
 // Refused is a document in quarantine.
@@ -92,6 +100,27 @@ func Forget(dir, source string, ids ...corpora.DocID) error {
 	})
 }
 
+// Distrust notes that the permissions of a source could not be read. The first
+// reason stays.
+func Distrust(dir, source string, at time.Time, reason error) error {
+	return change(dir, func(l Ledger) {
+		if s := l[source]; s.Doubt == nil {
+			s.Doubt = &Doubt{Since: at.UTC(), Reason: reason.Error()}
+			l[source] = s
+		}
+	})
+}
+
+// Trust takes that back.
+func Trust(dir, source string) error {
+	return change(dir, func(l Ledger) {
+		if s, ok := l[source]; ok {
+			s.Doubt = nil
+			l[source] = s
+		}
+	})
+}
+
 func change(dir string, f func(Ledger)) error {
 	mu.Lock()
 	defer mu.Unlock()
@@ -124,6 +153,12 @@ func (s Source) after(started time.Time, sum ingest.Summary, failed error) Sourc
 		s.Last.Error = failed.Error()
 	} else if sum.Complete {
 		s.LastGood = s.Last.Started
+	}
+	switch {
+	case sum.Postponed == 0 && sum.Complete && failed == nil:
+		s.Postponed = time.Time{}
+	case sum.Postponed > 0 && s.Postponed.IsZero():
+		s.Postponed = s.Last.Started
 	}
 	before := map[corpora.DocID]Refused{}
 	for _, r := range s.Quarantine {

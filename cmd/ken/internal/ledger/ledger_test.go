@@ -91,3 +91,29 @@ func TestDamaged(t *testing.T) {
 		t.Error("a damaged file was read")
 	}
 }
+
+// Documents that wait for the embedder wait since the first run that left them.
+func TestPostponed(t *testing.T) {
+	dir, start := t.TempDir(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, c := range []struct {
+		sum  ingest.Summary
+		err  error
+		want time.Time
+	}{
+		{ingest.Summary{Complete: true}, nil, time.Time{}},
+		{ingest.Summary{Complete: true, Postponed: 2}, nil, start.Add(time.Hour)},
+		{ingest.Summary{Complete: true, Postponed: 1}, nil, start.Add(time.Hour)},
+		{ingest.Summary{}, nil, start.Add(time.Hour)}, // it did not come to its end
+		{ingest.Summary{Complete: true}, errors.New("no"), start.Add(time.Hour)},
+		{ingest.Summary{Complete: true}, nil, time.Time{}},
+	} {
+		c.sum.Source = "docs"
+		if err := ledger.Record(dir, start.Add(time.Duration(i)*time.Hour), nil, c.sum, c.err); err != nil {
+			t.Fatal(err)
+		}
+		l, err := ledger.Read(dir)
+		if err != nil || !l["docs"].Postponed.Equal(c.want) {
+			t.Errorf("run %d: %s, %v; want %s", i, l["docs"].Postponed, err, c.want)
+		}
+	}
+}

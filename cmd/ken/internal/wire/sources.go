@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -77,6 +78,8 @@ type SourceOptions struct {
 	State   string      // directory of this source for what spares work next time; "" keeps nothing
 	Spool   string      // directory of what was pushed to this source
 	URL     *url.URL    // parsed; nil for a folder
+	TLS     *tls.Config // of a broker; nil is in the clear
+	getenv  config.Getenv
 }
 
 // Scheme is a kind of source.
@@ -90,7 +93,7 @@ type Scheme struct {
 func Schemes() []Scheme {
 	return append([]Scheme{
 		{nil, "a folder", openFolder},
-		{[]string{"git+https", "git+http", "git+file"}, "a Git repository", openGit},
+		{[]string{"git+https", "git+ssh", "git+http", "git+file"}, "a Git repository", openGit},
 		{[]string{"file", "mem"}, "a bucket in a directory or in memory", openBlob},
 		{[]string{"postgres", "postgresql", "mysql", "mariadb", "sqlite"}, "rows of a database", openSQL},
 		{[]string{"https", "http"}, "a web site, or with `api:` in the configuration an HTTP API", openHTTP},
@@ -129,6 +132,16 @@ func OpenSource(ctx context.Context, c config.Source, owner acl.Subject, getenv 
 			return nil, errors.New("the URL is malformed")
 		}
 	}
+	if o.CA != "" && !strings.HasSuffix(scheme, "+tls") {
+		return nil, fmt.Errorf("source %s: ca is for brokers whose URL has +tls: for all else the authorities of the system count", o.Name)
+	}
+	switch {
+	case o.ACL == "" || o.ACL == "posix" && scheme == "":
+	case o.ACL == "posix":
+		return nil, fmt.Errorf("source %s: acl: posix is for folders: this is %s://", o.Name, scheme)
+	default:
+		return nil, fmt.Errorf("source %s: acl %q is not known: there is posix", o.Name, o.ACL)
+	}
 	for _, s := range Schemes() {
 		if scheme == "" && s.Names == nil || slices.Contains(s.Names, scheme) {
 			o.Name = defaultName(o)
@@ -150,6 +163,7 @@ func schemeNames() string {
 }
 
 func (o *SourceOptions) prepare(getenv config.Getenv, dirs Directories) (err error) {
+	o.getenv = getenv
 	if o.Secret, err = o.Source.Secret.Value(getenv, o.Name); err != nil {
 		return err
 	}
@@ -230,10 +244,10 @@ func (o SourceOptions) items() (item.Options, func(context.Context) (string, err
 	if o.Policy != "" {
 		data, err := os.ReadFile(o.Policy)
 		if err != nil {
-			return out, nil, fmt.Errorf("read the policy: %w", err)
+			return out, nil, fmt.Errorf("%w: read the policy: %w", corpora.ErrPermissions, err)
 		}
 		if out.Policy, err = policy.Parse(data); err != nil {
-			return out, nil, fmt.Errorf("%s: %w", o.Policy, err)
+			return out, nil, fmt.Errorf("%w: %s: %w", corpora.ErrPermissions, o.Policy, err)
 		}
 		origin = folder.Origin{File: o.Policy, Rules: out.Policy.Rules()}
 	}
@@ -264,7 +278,7 @@ func openFolder(_ context.Context, o SourceOptions) (*Source, error) {
 	if err := o.noPolicy(); err != nil {
 		return nil, err
 	}
-	s, err := folder.Open(o.Source.URL, folder.Options{Name: o.Name, Owner: o.Subject, MaxBytes: o.MaxBytes})
+	s, err := folder.Open(o.Source.URL, folder.Options{Name: o.Name, Owner: o.Subject, MaxBytes: o.MaxBytes, Modes: o.ACL == "posix"})
 	if err != nil {
 		return nil, err
 	}
@@ -286,9 +300,18 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 		Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls(),
 	}
 	out := &Source{Place: o.place() + "?path=" + url.QueryEscape(o.Git.Path)}
-	if strings.EqualFold(o.URL.Scheme, "git+file") {
+	switch scheme := strings.ToLower(o.URL.Scheme); {
+	case scheme == "git+file":
 		g.Dir = filepath.FromSlash(o.URL.Host + o.URL.Path)
-	} else {
+	case scheme == "git+ssh":
+		u := *o.URL
+		u.Scheme = "ssh"
+		g.URL = u.String()
+		var err error
+		if g.SSH, err = o.ssh(); err != nil {
+			return nil, fmt.Errorf("source %s: %w", o.Name, err)
+		}
+	default:
 		u := *o.URL
 		u.Scheme = strings.TrimPrefix(strings.ToLower(u.Scheme), "git+")
 		if o.User == "" && u.User != nil {
@@ -305,6 +328,9 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 		}
 		g.Client.Timeout = 0 // a fetch takes as long as the attempt may
 		out.close = append(out.close, func() error { g.Client.CloseIdleConnections(); return nil })
+	}
+	if g.URL != "" {
+		var err error
 		if g.Keep = o.State; g.Keep == "" || !o.Git.Keep {
 			if g.Keep, err = os.MkdirTemp("", "ken-git-"); err != nil {
 				return nil, err
@@ -320,9 +346,29 @@ func openGit(_ context.Context, o SourceOptions) (*Source, error) {
 	return out, nil
 }
 
+// ssh is how a repository is reached over SSH. The server's key is always compared.
+func (o SourceOptions) ssh() (*git.SSH, error) {
+	rules, err := safenet.Parse(o.AllowPrivate)
+	if err != nil {
+		return nil, err
+	}
+	known := o.Git.KnownHosts
+	if known == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, fmt.Errorf("find the known hosts: %w", err)
+		}
+		known = filepath.Join(home, ".ssh", "known_hosts")
+	}
+	return &git.SSH{KnownHosts: []string{known}, Key: []byte(o.Secret), Agent: o.Git.Agent, Dial: safenet.Dialer(rules)}, nil
+}
+
 func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
 	if err := o.noPolicy(); err != nil {
 		return nil, err
+	}
+	if err := o.checkEndpoints(ctx); err != nil {
+		return nil, fmt.Errorf("source %s: %w", o.Name, err)
 	}
 	prefix, u := "", *o.URL
 	if u.Scheme != "file" {
@@ -332,7 +378,7 @@ func openBlob(ctx context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the bucket of %s: %w", o.Name, err)
 	}
-	s, err := blob.New(blob.Options{Name: o.Name, Bucket: b, Prefix: prefix, Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls()})
+	s, err := blob.New(blob.Options{Name: o.Name, Bucket: b, Prefix: prefix, Owner: o.Subject, MaxBytes: o.MaxBytes, Calls: o.calls(), Mark: markOf})
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -352,6 +398,7 @@ func openSQL(_ context.Context, o SourceOptions) (*Source, error) {
 	o.query(map[string]*string{
 		"table": &c.Table, "query": &c.Query, "key": &c.Key, "updated": &c.Updated, "title": &c.Title, "text": &text, "url": &c.URL,
 		"language": &c.Language, "class": &c.Class, "allow": &c.Allow, "deny": &c.Deny, "prefix": &c.Prefix, "format": &c.Format,
+		"schema": &c.Schema,
 	})
 	if text != "" && text != strings.Join(c.Text, ",") {
 		c.Text = strings.Split(text, ",")
@@ -364,7 +411,7 @@ func openSQL(_ context.Context, o SourceOptions) (*Source, error) {
 		c.Key = "id"
 	}
 	s, err := sql.New(sql.Options{
-		Options: items, DB: db, Dialect: dialect, Table: c.Table, Query: c.Query, Prefix: c.Prefix, Format: c.Format, Calls: o.calls(),
+		Options: items, DB: db, Dialect: dialect, Table: c.Table, Query: c.Query, Prefix: c.Prefix, Format: c.Format, Schema: c.Schema, Calls: o.calls(),
 		Columns: sql.Columns{
 			Key: c.Key, Updated: c.Updated, Title: c.Title, Text: c.Text, URL: c.URL, Language: c.Language, Class: c.Class, Allow: c.Allow, Deny: c.Deny,
 		},

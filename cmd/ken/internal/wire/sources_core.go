@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	gocloud "gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file://
 	_ "gocloud.dev/blob/memblob"  // mem://
 )
@@ -18,9 +19,12 @@ const Full = false
 func fullSchemes() []Scheme {
 	return []Scheme{
 		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud (full binary only)", needsFull},
-		{[]string{"nats", "nats+tls", "kafka", "kafka+tls"}, "a stream of a broker (full binary only)", needsFull},
+		{[]string{"nats", "nats+tls", "kafka", "kafka+tls", "rabbitmq", "rabbitmq+tls"}, "a stream of a broker (full binary only)", needsFull},
 	}
 }
+
+// markOf is what else tells that an object changed: nothing in directories and memory.
+func markOf(*gocloud.ListObject) string { return "" }
 
 // feeds are the brokers that streams come from.
 func feeds() map[string]func(SourceOptions) (Feed, error) { return nil }

@@ -6,8 +6,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"strings"
+	"unicode/utf8"
 
+	"cloud.google.com/go/storage"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	gocloud "gocloud.dev/blob"
 	_ "gocloud.dev/blob/azureblob" // azblob://
 	_ "gocloud.dev/blob/fileblob"  // file://
 	_ "gocloud.dev/blob/gcsblob"   // gs://
@@ -16,6 +22,7 @@ import (
 
 	"ken/corpora/source/kafka"
 	"ken/corpora/source/nats"
+	"ken/corpora/source/rabbitmq"
 )
 
 // Full says whether the binary holds the drivers of clouds and brokers.
@@ -27,13 +34,28 @@ func fullSchemes() []Scheme {
 		{[]string{"s3", "gs", "azblob"}, "a bucket in a cloud", openBlob},
 		{[]string{"nats", "nats+tls"}, "a stream of NATS JetStream, which ken watch follows", openSpool},
 		{[]string{"kafka", "kafka+tls"}, "a topic of Kafka, which ken watch follows", openSpool},
+		{[]string{"rabbitmq", "rabbitmq+tls"}, "a queue of RabbitMQ, which ken watch follows", openSpool},
 	}
+}
+
+// markOf is what else tells that an object changed, its metadata included: times are
+// in whole seconds in some clouds. S3 has nothing of the kind.
+func markOf(o *gocloud.ListObject) string {
+	var azure container.BlobItem
+	if o.As(&azure) && azure.Properties != nil && azure.Properties.ETag != nil {
+		return string(*azure.Properties.ETag)
+	}
+	var google storage.ObjectAttrs
+	if o.As(&google) {
+		return fmt.Sprintf("%d.%d", google.Generation, google.Metageneration)
+	}
+	return ""
 }
 
 // feeds are the brokers that streams come from.
 func feeds() map[string]func(SourceOptions) (Feed, error) {
 	return map[string]func(SourceOptions) (Feed, error){
-		"nats": feedNATS, "nats+tls": feedNATS, "kafka": feedKafka, "kafka+tls": feedKafka,
+		"nats": feedNATS, "nats+tls": feedNATS, "kafka": feedKafka, "kafka+tls": feedKafka, "rabbitmq": feedRabbitMQ, "rabbitmq+tls": feedRabbitMQ,
 	}
 }
 
@@ -42,10 +64,7 @@ func feedNATS(o SourceOptions) (Feed, error) {
 	q := o.URL.Query()
 	n := nats.Options{
 		URL: "nats://" + o.URL.Host, Stream: strings.Trim(o.URL.Path, "/"), Subject: q.Get("subject"), Durable: q.Get("durable"),
-		User: o.User, Secret: o.Secret,
-	}
-	if strings.HasSuffix(o.URL.Scheme, "+tls") {
-		n.URL = "tls://" + o.URL.Host
+		User: o.User, Secret: o.Secret, TLS: o.TLS,
 	}
 	if o.URL.Host == "" || n.Stream == "" || strings.ContainsAny(n.Stream, "/.*> ") {
 		return nil, errors.New("want nats://HOST:PORT/STREAM")
@@ -57,12 +76,12 @@ func feedNATS(o SourceOptions) (Feed, error) {
 	}, nil
 }
 
-// feedKafka reads kafka://HOST:PORT/TOPIC?group=…&broker=HOST:PORT
+// feedKafka reads kafka://HOST:PORT/TOPIC?group=…&broker=HOST:PORT&sasl=…
 func feedKafka(o SourceOptions) (Feed, error) {
 	q := o.URL.Query()
 	k := kafka.Options{
 		Brokers: append([]string{o.URL.Host}, q["broker"]...), Topic: strings.Trim(o.URL.Path, "/"), Group: q.Get("group"),
-		TLS: strings.HasSuffix(o.URL.Scheme, "+tls"), User: o.User, Secret: o.Secret,
+		TLS: o.TLS, User: o.User, Secret: o.Secret, SASL: q.Get("sasl"),
 	}
 	if o.URL.Host == "" || k.Topic == "" || strings.ContainsRune(k.Topic, '/') {
 		return nil, errors.New("want kafka://HOST:PORT/TOPIC")
@@ -71,5 +90,26 @@ func feedKafka(o SourceOptions) (Feed, error) {
 		at := k
 		at.Group = cmp.Or(k.Group, consumer)
 		return kafka.Follow(ctx, at, take)
+	}, nil
+}
+
+// feedRabbitMQ reads rabbitmq://HOST:PORT/QUEUE?vhost=…
+func feedRabbitMQ(o SourceOptions) (Feed, error) {
+	r := rabbitmq.Options{
+		Address: o.URL.Host, Queue: strings.TrimPrefix(o.URL.Path, "/"), VHost: o.URL.Query().Get("vhost"), TLS: o.TLS, User: o.User, Secret: o.Secret,
+	}
+	if o.URL.Hostname() == "" || r.Queue == "" || !utf8.ValidString(r.Queue) {
+		return nil, errors.New("want rabbitmq://HOST:PORT/QUEUE")
+	}
+	if o.User == "" && o.Secret != "" {
+		return nil, errors.New("it has a secret: say in user whose it is")
+	}
+	if o.URL.Port() == "" {
+		r.Address = net.JoinHostPort(o.URL.Hostname(), map[bool]string{false: "5672", true: "5671"}[o.TLS != nil])
+	}
+	return func(ctx context.Context, consumer string, take func([]byte, string) error) error {
+		at := r
+		at.Name = consumer
+		return rabbitmq.Follow(ctx, at, take)
 	}, nil
 }

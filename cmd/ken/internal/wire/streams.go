@@ -2,8 +2,11 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -62,8 +65,30 @@ func OpenStream(c config.Source, getenv config.Getenv, spools string) (s Stream,
 	if o.Secret != "" && !strings.HasSuffix(scheme, "+tls") {
 		return Stream{}, true, fmt.Errorf("source %s: its secret would cross the network in the clear: use %s+tls://", c.Name, scheme)
 	}
+	if o.TLS, err = o.tls(strings.HasSuffix(scheme, "+tls")); err != nil {
+		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
+	}
 	if s.Feed, err = feed(o); err != nil {
 		return Stream{}, true, fmt.Errorf("source %s: %w", c.Name, err)
 	}
 	return s, true, nil
+}
+
+// tls is how a broker is talked to; nil is in the clear.
+func (o SourceOptions) tls(wanted bool) (*tls.Config, error) {
+	switch { // each connection knows the name of its server
+	case !wanted:
+		return nil, nil
+	case o.CA == "":
+		return &tls.Config{MinVersion: tls.VersionTLS12}, nil
+	}
+	data, err := os.ReadFile(o.CA)
+	if err != nil {
+		return nil, fmt.Errorf("read the authorities: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s holds no certificate", o.CA)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
 }
