@@ -33,11 +33,12 @@ type Store struct {
 	byList    byList     // guarded by writing
 	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
 
-	nextFile atomic.Uint64
-	keep     atomic.Int32       // earlier versions of a document; see KeepVersions
-	wake     chan struct{}      // there may be something to merge
-	stop     context.CancelFunc // ends the merger
-	merger   sync.WaitGroup
+	analyzers sync.Pool // of *analyzer
+	nextFile  atomic.Uint64
+	keep      atomic.Int32       // earlier versions of a document; see KeepVersions
+	wake      chan struct{}      // there may be something to merge
+	stop      context.CancelFunc // ends the merger
+	merger    sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed

@@ -95,9 +95,9 @@ func unit(q embed.Vector) []float32 {
 	for _, x := range q {
 		sum += float64(float64(x) * float64(x))
 	}
-	out := make([]float32, len(q))
+	out, length := make([]float32, len(q)), math.Sqrt(sum)
 	for i, x := range q {
-		out[i] = float32(float64(x) / math.Sqrt(sum))
+		out[i] = float32(float64(x) / length)
 	}
 	return out
 }

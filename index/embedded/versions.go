@@ -95,8 +95,11 @@ func (s *Store) KeepVersions(n int) { s.keep.Store(int32(max(n, 0))) }
 // that comes is another. It is called before the document is removed.
 func (c *change) keepVersion(next corpora.Document) error {
 	limit := int(c.store.keep.Load())
+	if limit == 0 {
+		return nil
+	}
 	old, err := c.document(next.ID)
-	if limit == 0 || errors.Is(err, index.ErrNotFound) {
+	if errors.Is(err, index.ErrNotFound) {
 		return nil
 	}
 	if err != nil {

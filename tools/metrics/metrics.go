@@ -27,7 +27,9 @@ const Path = "/metrics"
 type Source struct {
 	Name        string
 	Synced      time.Time // when the newest run began that read it to its end; zero: none did
+	Unsynced    time.Time // when the oldest change was made that is known and not in the index; zero: there is none
 	Failed      bool      // the newest run failed
+	Closed      bool      // its permissions could not be read, so nobody may read its documents
 	Quarantined int       // documents that could not be taken in
 }
 
@@ -111,6 +113,8 @@ type freshness struct{ sources func() ([]Source, error) }
 
 var (
 	synced      = prometheus.NewDesc("ken_source_last_sync_timestamp_seconds", "When the newest run began that read the source to its end; 0 if none did.", []string{"source"}, nil)
+	unsynced    = prometheus.NewDesc("ken_source_oldest_unsynced_timestamp_seconds", "When the oldest change was made that is known and not in the index; absent if there is none.", []string{"source"}, nil)
+	closed      = prometheus.NewDesc("ken_source_closed", "1 if its permissions could not be read, so that nobody may read its documents until ken acl confirm.", []string{"source"}, nil)
 	failed      = prometheus.NewDesc("ken_source_failed", "1 if the newest run failed.", []string{"source"}, nil)
 	quarantined = prometheus.NewDesc("ken_source_quarantined_documents", "Documents that could not be taken in.", []string{"source"}, nil)
 )
@@ -118,6 +122,8 @@ var (
 // Describe implements [prometheus.Collector].
 func (f *freshness) Describe(out chan<- *prometheus.Desc) {
 	out <- synced
+	out <- unsynced
+	out <- closed
 	out <- failed
 	out <- quarantined
 }
@@ -130,15 +136,29 @@ func (f *freshness) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for _, s := range all {
-		at, bad := 0., 0.
-		if !s.Synced.IsZero() {
-			at = float64(s.Synced.UnixMilli()) / 1000
+		tell := func(what *prometheus.Desc, value float64) {
+			out <- prometheus.MustNewConstMetric(what, prometheus.GaugeValue, value, s.Name)
 		}
-		if s.Failed {
-			bad = 1
+		tell(synced, seconds(s.Synced))
+		if !s.Unsynced.IsZero() {
+			tell(unsynced, seconds(s.Unsynced))
 		}
-		out <- prometheus.MustNewConstMetric(synced, prometheus.GaugeValue, at, s.Name)
-		out <- prometheus.MustNewConstMetric(failed, prometheus.GaugeValue, bad, s.Name)
-		out <- prometheus.MustNewConstMetric(quarantined, prometheus.GaugeValue, float64(s.Quarantined), s.Name)
+		tell(closed, number(s.Closed))
+		tell(failed, number(s.Failed))
+		tell(quarantined, float64(s.Quarantined))
 	}
+}
+
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -33,7 +33,7 @@ func read(t *testing.T, m *metrics.Metrics) (int, string) {
 func TestCallsAndSources(t *testing.T) {
 	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	m := metrics.New("1.2.3", func() ([]metrics.Source, error) {
-		return []metrics.Source{{Name: "wiki", Synced: at, Quarantined: 2}, {Name: "mail", Failed: true}}, nil
+		return []metrics.Source{{Name: "wiki", Synced: at, Quarantined: 2}, {Name: "mail", Failed: true, Closed: true, Unsynced: at.Add(time.Second)}}, nil
 	}, slog.New(slog.DiscardHandler))
 	m.Observe(t.Context(), tools.Call{Method: "tools/call", Tool: "search", Duration: 3 * time.Millisecond})
 	m.Observe(t.Context(), tools.Call{Method: "tools/call", Tool: "fetch", Kind: "not_found"})
@@ -57,10 +57,16 @@ func TestCallsAndSources(t *testing.T) {
 		`ken_source_last_sync_timestamp_seconds{source="mail"} 0`,
 		`ken_source_quarantined_documents{source="wiki"} 2`,
 		`ken_source_failed{source="mail"} 1`,
+		`ken_source_closed{source="mail"} 1`,
+		`ken_source_closed{source="wiki"} 0`,
+		`ken_source_oldest_unsynced_timestamp_seconds{source="mail"} 1.772445601e+09`,
 	} {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("no line %s", want)
 		}
+	}
+	if strings.Contains(body, `unsynced_timestamp_seconds{source="wiki"}`) {
+		t.Error("a time for a source without changes that wait")
 	}
 	if got := strings.Count(body, "ken_calls_total{"); got != 4 {
 		t.Errorf("%d series of calls, want 4", got)

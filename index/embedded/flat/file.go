@@ -90,10 +90,16 @@ func (l layout) put(out []byte, i, dim int, r []float32, c Code) {
 	copy(out[l.high+i*planeSize(dim):], c.High)
 	copy(out[l.low+i*planeSize(dim):], c.Low)
 	row := out[l.floats+i*dim*4:][:dim*4]
+	if littleEndian() {
+		copy(row, unsafe.Slice((*byte)(unsafe.Pointer(&r[0])), dim*4))
+		return
+	}
 	for j, x := range r {
 		binary.LittleEndian.PutUint32(row[j*4:], math.Float32bits(x))
 	}
 }
+
+func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
 func putHeader(out []byte, dim, rows, hash int) {
 	at := copy(out, magic)
@@ -163,8 +169,7 @@ func floats(data []byte) []float32 {
 		return nil
 	}
 	first := unsafe.Pointer(unsafe.SliceData(data))
-	little := binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-	if little && uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
+	if littleEndian() && uintptr(first)%unsafe.Alignof(float32(0)) == 0 {
 		return unsafe.Slice((*float32)(first), len(data)/4)
 	}
 	out := make([]float32, len(data)/4)

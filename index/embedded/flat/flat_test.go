@@ -85,8 +85,13 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 		}
 		products, estimated, slacks := make([]float64, len(rows)), make([]float64, len(rows)), make([]float64, len(rows))
 		flat.Dots(rows[0], rows, products)
-		f.Estimate(q, all, estimated, slacks)
+		fine, words := flat.NewGrades(len(rows)), []uint64{ones(min(len(rows), 64)), ones(max(len(rows)-64, 0))}
+		most := f.Fine(q, words, 0, 1+(len(rows)-1)/64, fine)
+		f.Estimate(q, all, fine.Sums, estimated, slacks)
 		for i, row := range rows {
+			if got := (float64(fine.Grades[i]) - 32768) / 16384; math.Abs(got-estimated[i]) > flat.GradeStep || slacks[i] > most {
+				t.Fatalf("row %d is %v and may be off by %v; graded %v, at most %v", i, estimated[i], slacks[i], got, most)
+			}
 			want := exact(rows[0], row)
 			if got, slack := estimated[i], slacks[i]; math.Abs(got-want) > slack {
 				t.Fatalf("row %d is %v, estimated %v, allowed %v", i, want, got, slack)

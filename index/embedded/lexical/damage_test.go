@@ -1,8 +1,10 @@
 package lexical
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 )
 
 // walk reads everything of a segment.
@@ -27,16 +29,20 @@ func walk(s *Segment) error {
 			return p.Err()
 		}
 	}
-	return nil
+	_, err := Merge(context.Background(), Part{s, func(int) bool { return true }}, Part{s, func(int) bool { return false }})
+	return err
 }
 
 // FuzzBehindChecksums damages a section and seals it anew: what a checksum cannot
 // tell must be an error or harmless, and never a crash.
 func FuzzBehindChecksums(f *testing.F) {
-	data, err := Build([]Chunk{
-		{Ordinal: 3, Language: "en", Title: []string{"leav"}, Body: []string{"leav", "polici", "leav"}, Keywords: []string{"s:x"}},
-		{Ordinal: 9, Language: "de", Body: []string{"urlaub"}, Keywords: []string{"s:x", "t:y"}},
-	})
+	keys := []TermKey{{"en", "leav"}, {"en", "polici"}, {"de", "urlaub"}}
+	var v Inverter
+	v.Document("en", time.Time{}, []string{"s:x"})
+	v.Chunk([16]byte{1}, []uint32{0}, []uint32{0, 1, 0})
+	v.Document("de", time.Time{}, []string{"s:x", "t:y"})
+	v.Chunk([16]byte{2}, nil, []uint32{2})
+	data, err := Build([]uint32{3, 9}, v.Done(func(n uint32) TermKey { return keys[n] }))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -14,14 +14,56 @@ import (
 
 var day = time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC)
 
+// chunk is what a segment stores of a chunk, terms as words.
+type chunk struct {
+	Ordinal  uint32
+	Language string
+	Key      [16]byte
+	Modified time.Time
+	Title    []string
+	Body     []string
+	Keywords []string
+}
+
+// buildOf builds a segment of the chunks, of parts that begin at the given chunks.
+func buildOf(chunks []chunk, begins ...int) ([]byte, error) {
+	var keys []lexical.TermKey
+	number := func(language string, words []string) (out []uint32) {
+		for _, w := range words {
+			key := lexical.TermKey{Language: language, Stem: w}
+			i := slices.Index(keys, key)
+			if i < 0 {
+				i = len(keys)
+				keys = append(keys, key)
+			}
+			out = append(out, uint32(i))
+		}
+		return out
+	}
+	var ordinals []uint32
+	var parts []*lexical.Inverted
+	var v lexical.Inverter
+	done := func() { parts = append(parts, v.Done(func(n uint32) lexical.TermKey { return keys[n] })) }
+	for i, c := range chunks {
+		if slices.Contains(begins, i) {
+			done()
+		}
+		ordinals = append(ordinals, c.Ordinal)
+		v.Document(c.Language, c.Modified, c.Keywords)
+		v.Chunk(c.Key, number(c.Language, c.Title), number(c.Language, c.Body))
+	}
+	done()
+	return lexical.Build(ordinals, parts...)
+}
+
 // genChunks draws chunks with ascending ordinals, gaps between them.
-func genChunks(from uint32) *rapid.Generator[[]lexical.Chunk] {
+func genChunks(from uint32) *rapid.Generator[[]chunk] {
 	word := rapid.SampledFrom([]string{"a", "b", "leav", "polici", "育儿", "", "with\x00nul"})
-	return rapid.Custom(func(t *rapid.T) []lexical.Chunk {
-		out := make([]lexical.Chunk, rapid.SampledFrom([]int{0, 1, 5, 20, 20, 20, 150}).Draw(t, "chunks"))
+	return rapid.Custom(func(t *rapid.T) []chunk {
+		out := make([]chunk, rapid.SampledFrom([]int{0, 1, 5, 20, 20, 20, 150}).Draw(t, "chunks"))
 		for i := range out {
 			from += rapid.Uint32Range(1, 200).Draw(t, "gap")
-			out[i] = lexical.Chunk{
+			out[i] = chunk{
 				Ordinal:  from,
 				Language: rapid.SampledFrom([]string{"en", "de", ""}).Draw(t, "language"),
 				Key:      [16]byte{byte(i), 7},
@@ -36,7 +78,7 @@ func genChunks(from uint32) *rapid.Generator[[]lexical.Chunk] {
 }
 
 // verify compares a segment with the chunks that must be in it.
-func verify(t *rapid.T, s *lexical.Segment, want []lexical.Chunk) {
+func verify(t *rapid.T, s *lexical.Segment, want []chunk) {
 	if s.Len() != len(want) {
 		t.Fatalf("%d chunks, want %d", s.Len(), len(want))
 	}
@@ -108,8 +150,8 @@ func read(t *rapid.T, p lexical.Postings) []lexical.Posting {
 	return out
 }
 
-func build(t *rapid.T, chunks []lexical.Chunk) *lexical.Segment {
-	data, err := lexical.Build(chunks)
+func build(t *rapid.T, chunks []chunk) *lexical.Segment {
+	data, err := buildOf(chunks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +174,7 @@ func TestBuildReadsBack(t *testing.T) {
 func TestMergeIsBuild(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var parts []lexical.Part
-		var all, stay []lexical.Chunk
+		var all, stay []chunk
 		for range rapid.IntRange(1, 4).Draw(t, "parts") {
 			from := uint32(0)
 			if len(all) > 0 {
@@ -160,12 +202,12 @@ func TestMergeIsBuild(t *testing.T) {
 	})
 }
 
-// The same chunks give the same bytes.
+// The same chunks give the same bytes, in however many parts.
 func TestBuildIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		chunks := genChunks(0).Draw(t, "chunks")
-		a, errA := lexical.Build(chunks)
-		b, errB := lexical.Build(chunks)
+		a, errA := buildOf(chunks)
+		b, errB := buildOf(chunks, rapid.SliceOfN(rapid.IntRange(0, len(chunks)), 0, 5).Draw(t, "begins")...)
 		if errA != nil || errB != nil || !slices.Equal(a, b) {
 			t.Fatal("two builds differ", errA, errB)
 		}
@@ -173,19 +215,24 @@ func TestBuildIsDeterministic(t *testing.T) {
 }
 
 func TestBuildRefuses(t *testing.T) {
-	for name, chunks := range map[string][]lexical.Chunk{
+	for name, chunks := range map[string][]chunk{
 		"ordinals that do not ascend": {{Ordinal: 2}, {Ordinal: 2}},
 		"a language with a NUL":       {{Language: "e\x00n"}},
 	} {
-		if _, err := lexical.Build(chunks); err == nil {
+		if _, err := buildOf(chunks); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+	var v lexical.Inverter
+	v.Chunk([16]byte{}, nil, nil)
+	if _, err := lexical.Build(nil, v.Done(nil)); err == nil {
+		t.Error("a chunk without an ordinal: no error")
 	}
 }
 
 func sample(t testing.TB) []byte {
 	t.Helper()
-	data, err := lexical.Build([]lexical.Chunk{
+	data, err := buildOf([]chunk{
 		{Ordinal: 3, Language: "en", Modified: day, Title: []string{"leav"}, Body: []string{"leav", "polici", "leav"}, Keywords: []string{"s:x"}},
 		{Ordinal: 9, Language: "de", Body: []string{"urlaub"}, Keywords: []string{"s:x", "t:y"}},
 	})
@@ -234,10 +281,13 @@ func FuzzOpen(f *testing.F) {
 }
 
 func ExampleBuild() {
-	data, err := lexical.Build([]lexical.Chunk{
-		{Ordinal: 40, Language: "en", Title: []string{"leav"}, Body: []string{"parent", "leav", "leav"}},
-		{Ordinal: 41, Language: "en", Body: []string{"sick", "leav"}},
-	})
+	words := []string{"leav", "parent", "sick"}
+	var v lexical.Inverter
+	v.Document("en", time.Time{}, nil)
+	v.Chunk([16]byte{1}, []uint32{0}, []uint32{1, 0, 0})
+	v.Chunk([16]byte{2}, nil, []uint32{2, 0})
+	part := v.Done(func(number uint32) lexical.TermKey { return lexical.TermKey{Language: "en", Stem: words[number]} })
+	data, err := lexical.Build([]uint32{40, 41}, part)
 	if err != nil {
 		fmt.Println(err)
 		return

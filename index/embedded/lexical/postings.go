@@ -34,7 +34,7 @@ type Postings struct {
 
 // Term returns the postings of a stem of a language; an unknown one has none.
 func (s *Segment) Term(language, stem string) Postings {
-	return s.list(s.terms, termKey(language, stem), false)
+	return s.list(s.terms, string(appendTermKey(nil, TermKey{language, stem})), false)
 }
 
 // Keyword returns the chunks that match an exact term, frequencies 0.
@@ -124,6 +124,37 @@ func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
 	return out, p.err
 }
 
+// run reads a list that was not begun to its end and returns it as it is coded.
+func (p *Postings) run() (r run, err error) {
+	r.n = int(p.left)
+	code := p.rest
+	if !p.Next() {
+		return run{}, p.err
+	}
+	_, skip := binary.Uvarint(code)
+	r.first = p.Chunk
+	for p.left > 0 && len(p.rest) >= 2 && !p.bare {
+		// Nearly always two bytes; see Within.
+		delta, frequency := p.rest[0], p.rest[1]
+		if delta == 0 || delta >= 0x80 || frequency >= 0x80 || frequency&1 != 0 {
+			if !p.Next() {
+				break
+			}
+			continue
+		}
+		if p.Chunk += uint32(delta); p.Chunk >= p.limit {
+			p.fail()
+			break
+		}
+		p.rest = p.rest[2:]
+		p.left--
+	}
+	for p.Next() {
+	}
+	r.last, r.rest = p.Chunk, code[skip:len(code)-len(p.rest)]
+	return r, p.err
+}
+
 func (p *Postings) uvarint() uint64 {
 	if len(p.rest) > 0 && p.rest[0] < 0x80 { // nearly always
 		v := uint64(p.rest[0])
@@ -155,7 +186,7 @@ func (s *Segment) Terms() iter.Seq2[TermKey, Postings] { return s.termsFrom(nil,
 
 // Beginning goes through the stems of a language that begin so, like Terms.
 func (s *Segment) Beginning(language, prefix string) iter.Seq2[TermKey, Postings] {
-	first := []byte(termKey(language, prefix))
+	first := appendTermKey(nil, TermKey{language, prefix})
 	end := slices.Clone(first)
 	end[len(end)-1]++ // the keys are UTF-8, which has no byte 0xff, or end with a NUL
 	return s.termsFrom(first, end)

@@ -21,5 +21,10 @@ func FuzzPostings(f *testing.F) {
 		if n > int(chunks) {
 			t.Fatalf("%d postings in %d chunks", n, chunks)
 		}
+		whole := s.listAt(index{lists: lists}, 0, bare)
+		r, err := whole.run()
+		if (err == nil) != (p.Err() == nil) || err == nil && (r.n != n || n > 0 && int(r.last) != last) {
+			t.Fatalf("as one run: %d postings to chunk %d, %v; one by one: %d to %d, %v", r.n, r.last, err, n, last, p.Err())
+		}
 	})
 }
