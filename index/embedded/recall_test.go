@@ -102,7 +102,7 @@ func TestCertainMissesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, proposed := segmentOf(t, all[:n]), 0
-			v := &view{state: &state{segments: []*segment{s}}}
+			v := &view{state: &state{segments: []*segment{s}, kept: &remembered{}}}
 			for i, q := range all[n:] {
 				if i%2 == 0 {
 					q = between(q, all[i])

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"ken/index"
-	"ken/index/embedded/lexical"
 )
 
 // checkForms refuses a term that could match a chunk twice.
@@ -27,7 +26,6 @@ type bm25f struct {
 	chunks      float64
 	title, body float64 // average lengths
 	known       []float64
-	found       []lexical.Posting // memory that is used again
 }
 
 func (v *view) fields(p index.BM25) bm25f {

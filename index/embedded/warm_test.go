@@ -86,6 +86,14 @@ func answerOf(ctx context.Context, v index.View) (a answer) {
 		a.Hits = append(a.Hits, hits)
 		failed(err)
 	}
+	for _, q := range []index.TextQuery{
+		{Terms: []index.Term{{Weight: 1, Forms: []index.Form{{Language: "en", Text: "lea", Prefix: true}}}}, BM25: index.BM25{K1: 1.2, B: .75, Title: 3}},
+		{Terms: analyze.Query("leave", v.Languages()), Filter: index.Filter{Phrases: []string{"leave policy"}}, BM25: index.BM25{K1: 1.2, B: .75, Title: 3}},
+	} {
+		hits, err := v.SearchText(ctx, q, 9)
+		a.Hits = append(a.Hits, hits)
+		failed(err)
+	}
 	if dim := v.Model().Dim; dim > 0 {
 		hits, err := v.SearchVector(ctx, vectorOf(v.Model(), "leave"), index.Filter{}, 9)
 		a.Hits = append(a.Hits, hits)
