@@ -11,22 +11,28 @@ import (
 type found struct {
 	document
 	score      float64
-	ranked     []Ranked // best first, never empty
-	shingles   shingles // of the best chunk
+	matches    []match   // best first, never empty
+	shingles   *shingles // of the best chunk
 	duplicates []corpora.DocID
 }
 
 // choose returns the documents of the answer, best first: every document
 // stands at the place of its best chunk, near-duplicates are folded into the
 // better one, and no source has more than the quota.
-func (s *Searcher) choose(ctx context.Context, v *snapshot, r Request, ranked []Ranked) ([]*found, error) {
+func (s *Searcher) choose(ctx context.Context, v *snapshot, r Request, o *order) ([]*found, error) {
 	var chosen []*found
+	seen := make(map[corpora.DocID]bool)
 	perSource := make(map[string]int)
-	for _, group := range byDocument(ranked) {
-		if len(chosen) == r.Limit {
-			break
+	for i := 0; len(chosen) < r.Limit; i++ {
+		best, err := o.at(ctx, i)
+		if err != nil || best == nil {
+			return chosen, err
 		}
-		f, err := s.inspect(ctx, v, group)
+		if seen[best.Doc] {
+			continue
+		}
+		seen[best.Doc] = true
+		f, err := s.inspect(ctx, v, best, o)
 		if err != nil {
 			return nil, err
 		}
@@ -43,35 +49,20 @@ func (s *Searcher) choose(ctx context.Context, v *snapshot, r Request, ranked []
 	return chosen, nil
 }
 
-// byDocument groups the chunks by document, in the order of the best chunks.
-func byDocument(ranked []Ranked) [][]Ranked {
-	var groups [][]Ranked
-	place := make(map[corpora.DocID]int)
-	for _, r := range ranked {
-		i, ok := place[r.Doc]
-		if !ok {
-			i = len(groups)
-			place[r.Doc] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], r)
-	}
-	return groups
-}
-
-func (s *Searcher) inspect(ctx context.Context, v *snapshot, group []Ranked) (*found, error) {
-	d, err := v.document(ctx, group[0].Doc)
+// inspect reads the document of the chunk, which is the best of it.
+func (s *Searcher) inspect(ctx context.Context, v *snapshot, best *Ranked, o *order) (*found, error) {
+	d, err := v.document(ctx, best.Doc)
 	if err != nil {
 		return nil, err
 	}
-	chunks, err := v.load(ctx, []index.ChunkID{group[0].ID})
+	chunks, err := v.load(ctx, []index.ChunkID{best.ID})
 	if err != nil {
 		return nil, err
 	}
 	return &found{
 		document: d,
-		score:    min(max(group[0].Score, 0), 1),
-		ranked:   group,
+		score:    min(max(best.Score, 0), 1),
+		matches:  o.of(d),
 		shingles: shingle(index.BodyText(chunks[0])),
 	}, nil
 }

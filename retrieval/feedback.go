@@ -77,20 +77,35 @@ func relevanceModel(sources []feedSource, n int) []weighted {
 	best := bestScore(sources)
 	for _, s := range sources {
 		trust := math.Pow(s.score/best, feedbackPower)
-		counts := make(map[index.Form]int)
+		counts := make(map[string]int, len(s.terms))
 		for _, t := range s.terms {
-			counts[index.Form{Language: s.language, Text: t}]++
+			counts[t]++
 		}
-		for form, tf := range counts { // each form gets one addition per source: order does not matter
-			likelihood[form] += trust * float64(tf) / float64(len(s.terms))
+		for t, tf := range counts { // each form gets one addition per source: order does not matter
+			likelihood[index.Form{Language: s.language, Text: t}] += trust * float64(tf) / float64(len(s.terms))
 		}
 	}
 	out := make([]weighted, 0, len(likelihood))
 	for form, x := range likelihood {
 		out = append(out, weighted{form, x})
 	}
+	out = likeliest(out, n)
 	slices.SortFunc(out, compareWeighted)
 	return normalize(out[:min(n, len(out))])
+}
+
+// likeliest leaves out what is less likely than the nth.
+func likeliest(terms []weighted, n int) []weighted {
+	if len(terms) <= n {
+		return terms
+	}
+	weights := make([]float64, len(terms))
+	for i, t := range terms {
+		weights[i] = t.weight
+	}
+	slices.Sort(weights)
+	least := weights[len(weights)-n]
+	return slices.DeleteFunc(terms, func(t weighted) bool { return t.weight < least })
 }
 
 func bestScore(sources []feedSource) float64 {

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,29 +12,59 @@ import (
 const shingleSize = 4
 
 // shingles is what a passage is compared by: the set of its shingles and the
-// numbers that it names, both sorted.
+// numbers that it names, sorted.
 type shingles struct {
-	set     []uint64
+	set     []uint64 // as they stand in the text; sorted, each once, after distinct
+	sorted  bool
+	sketch  [sketchBits / 64]uint64 // a bit for each shingle, many may share one
 	numbers []string
 }
 
-func shingle(text string) shingles {
+const sketchBits = 512
+
+func shingle(text string) *shingles {
 	words, numbers := shingleWords(text)
-	out := shingles{set: make([]uint64, 0, max(1, len(words))), numbers: numbers}
-	for i := range max(1, len(words)-shingleSize+1) {
-		out.set = append(out.set, join64(words[i:min(i+shingleSize, len(words))]))
+	slices.Sort(numbers)
+	n := max(1, len(words)-shingleSize+1)
+	out := &shingles{set: make([]uint64, n), numbers: numbers}
+	for i := range out.set {
+		h := join64(words[i:min(i+shingleSize, len(words))])
+		out.set[i] = h
+		h %= sketchBits
+		out.sketch[h/64] |= 1 << (h % 64)
 	}
-	slices.Sort(out.set)
-	out.set = slices.Compact(out.set)
-	slices.Sort(out.numbers)
 	return out
+}
+
+// distinct returns the set, sorted.
+func (s *shingles) distinct() []uint64 {
+	if !s.sorted {
+		slices.Sort(s.set)
+		s.set, s.sorted = slices.Compact(s.set), true
+	}
+	return s.set
 }
 
 // near reports whether two passages say the same: the Jaccard similarity of
 // their shingles is at least threshold, and they name the same numbers. Two
 // versions of a policy that differ in one figure are two answers.
-func near(a, b shingles, threshold float64) bool {
-	return slices.Equal(a.numbers, b.numbers) && jaccard(a.set, b.set) >= threshold
+func near(a, b *shingles, threshold float64) bool {
+	return slices.Equal(a.numbers, b.numbers) && !unlike(a, b, threshold) && jaccard(a.distinct(), b.distinct()) >= threshold
+}
+
+// unlike reports that two sets cannot be as similar as the threshold. A bit that one
+// sketch has and the other lacks is a shingle, or more, that the other set lacks.
+// Of similar sets no more can be lacking than (1 - t) / t of the smaller: the union
+// is at most 1 / t of what is common.
+func unlike(a, b *shingles, threshold float64) bool {
+	lacking, more := 0, 0
+	for i, x := range a.sketch {
+		y := b.sketch[i]
+		lacking += bits.OnesCount64(x &^ y)
+		more += bits.OnesCount64(y &^ x)
+	}
+	const rounding = 1e-3 // far less than a shingle
+	return float64(lacking+more) > (1-threshold)/threshold*float64(min(len(a.set), len(b.set)))+rounding
 }
 
 // jaccard is the size of the intersection over the size of the union of two

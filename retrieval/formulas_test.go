@@ -3,6 +3,7 @@ package retrieval
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -178,7 +179,7 @@ func TestShingles(t *testing.T) {
 		"one word more in twenty": {base + " Thanks", true},
 	} {
 		if got := near(shingle(base), shingle(c.other), .9); got != c.want {
-			t.Errorf("%s: %v, jaccard %v", name, got, jaccard(shingle(base).set, shingle(c.other).set))
+			t.Errorf("%s: %v, jaccard %v", name, got, jaccard(shingle(base).distinct(), shingle(c.other).distinct()))
 		}
 	}
 	if jaccard([]uint64{1, 2, 3}, []uint64{2, 3, 4, 5}) != .4 {
@@ -228,6 +229,24 @@ func TestPages(t *testing.T) {
 			t.Errorf("offset %d, limit %d: %v", c.offset, c.limit, got)
 		}
 	}
+}
+
+// The sketch says of no two sets that they are apart which are near.
+func TestSketchesMissNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom(strings.Fields("a b c d e f g h")), 1, 60).Draw(t, "words")
+		other := slices.Clone(words)
+		for range rapid.IntRange(0, 5).Draw(t, "changes") {
+			other[rapid.IntRange(0, len(other)-1).Draw(t, "place")] = "x"
+		}
+		a, b := shingle(strings.Join(words, " ")), shingle(strings.Join(other, " "))
+		similar := jaccard(shingle(strings.Join(words, " ")).distinct(), shingle(strings.Join(other, " ")).distinct())
+		for _, threshold := range []float64{similar, rapid.Float64Range(0, 2).Draw(t, "threshold")} {
+			if got := near(a, b, threshold); got != (similar >= threshold) {
+				t.Fatalf("near %v with threshold %v and similarity %v", got, threshold, similar)
+			}
+		}
+	})
 }
 
 func gramsOf(texts ...string) []index.Grams {

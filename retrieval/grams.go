@@ -1,7 +1,6 @@
 package retrieval
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -68,10 +67,10 @@ func gramScores(query string, texts []index.Grams) []float64 {
 	for i, text := range texts {
 		total += float64(text.Len())
 		row := counts[i*len(frequency):][:len(frequency)]
-		for _, g := range grams.sorted {
-			if n := text.Count(g.hash); n > 0 {
-				row[g.number] = int32(n)
-				frequency[g.number]++
+		grams.table.Count(text, row)
+		for g, n := range row {
+			if n > 0 {
+				frequency[g]++
 			}
 		}
 	}
@@ -87,29 +86,20 @@ func gramScores(query string, texts []index.Grams) []float64 {
 // gramSet is the grams of a query, numbered in the order of the query, so that
 // scores are summed in that order.
 type gramSet struct {
-	sorted []gram    // by hash, which is the order in which texts are fast to ask
+	table  *index.GramTable
 	weight []float64 // occurrences in the query; then times idf
 }
 
-type gram struct {
-	hash   uint32
-	number int
-}
-
 func newGramSet(query string) gramSet {
-	var s gramSet
-	number := make(map[uint32]int)
-	for _, h := range analyze.Grams(query) {
-		i, ok := number[h]
-		if !ok {
-			i = len(s.weight)
-			number[h] = i
+	hashes := analyze.Grams(query)
+	s := gramSet{table: index.NewGramTable(len(hashes))}
+	for _, h := range hashes {
+		n := s.table.Number(h)
+		if n == len(s.weight) {
 			s.weight = append(s.weight, 0)
-			s.sorted = append(s.sorted, gram{h, i})
 		}
-		s.weight[i]++
+		s.weight[n]++
 	}
-	slices.SortFunc(s.sorted, func(a, b gram) int { return cmp.Compare(a.hash, b.hash) })
 	return s
 }
 

@@ -51,12 +51,8 @@ type packer struct {
 // better. The first chunk that does not fit is shortened to its best lines; from
 // there on, what does not fit is left out, and smaller ones may still fit.
 func pack(ctx context.Context, v *snapshot, docs []*found, r Request) ([]Result, Cut, error) {
-	offers, err := offersOf(ctx, v, docs)
-	if err != nil {
-		return nil, Cut{}, err
-	}
 	p := &packer{view: v, query: r.Query, left: r.Budget, taken: make([][]index.Chunk, len(docs))}
-	for _, o := range offers {
+	for _, o := range offersOf(docs) {
 		if p.left == 0 && !o.missed {
 			continue
 		}
@@ -73,46 +69,42 @@ func pack(ctx context.Context, v *snapshot, docs []*found, r Request) ([]Result,
 
 // offersOf returns the documents' found chunks and the chunks next to them,
 // those worth most first.
-func offersOf(ctx context.Context, v *snapshot, docs []*found) ([]offer, error) {
+func offersOf(docs []*found) []offer {
 	var out []offer
 	for i, d := range docs {
-		scores, err := scoresByPlace(ctx, v, d)
-		if err != nil {
-			return nil, err
+		scores := make(map[int]float64, len(d.matches))
+		for _, m := range d.matches {
+			scores[m.n] = max(m.Score, 0)
 		}
-		best := max(d.ranked[0].Score, 0)
-		for n, id := range d.chunks {
+		has := func(n int) bool { _, ok := scores[n]; return ok }
+		best := max(d.matches[0].Score, 0)
+		add := func(n int) {
 			own, matched := scores[n]
 			lent := nextTo * max(scores[n-1], scores[n+1])
-			if !matched && lent == 0 {
-				continue
+			if n < 0 || n >= len(d.chunks) || !matched && lent == 0 {
+				return
 			}
 			out = append(out, offer{
-				doc: i, n: n, id: id,
+				doc: i, n: n, id: d.chunks[n],
 				worth:   (1-documentShare)*max(own, lent) + documentShare*best,
 				matched: matched,
 				missed:  matched && own >= passageFloor*best,
 			})
 		}
+		for _, m := range d.matches {
+			add(m.n)
+			if !has(m.n + 1) {
+				add(m.n + 1)
+			}
+			if !has(m.n-1) && !has(m.n-2) { // else it is the one after that
+				add(m.n - 1)
+			}
+		}
 	}
 	slices.SortFunc(out, func(a, b offer) int {
 		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(a.doc, b.doc), cmp.Compare(a.n, b.n))
 	})
-	return out, nil
-}
-
-// scoresByPlace returns the scores of the document's found chunks by their
-// place in it.
-func scoresByPlace(ctx context.Context, v *snapshot, d *found) (map[int]float64, error) {
-	chunks, err := v.load(ctx, ids(hitsOf(d.ranked)))
-	if err != nil {
-		return nil, err
-	}
-	scores := make(map[int]float64, len(chunks))
-	for i, c := range chunks {
-		scores[c.N] = max(d.ranked[i].Score, 0)
-	}
-	return scores, nil
+	return out
 }
 
 // take adds the chunk, or its best lines, or counts what there was no room for.

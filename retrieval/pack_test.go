@@ -56,6 +56,15 @@ func TestPacking(t *testing.T) {
 	}
 }
 
+// What stands between two chunks that match is there once.
+func TestPackingFillsGaps(t *testing.T) {
+	p := page{id: "guide", tokens: 10, texts: []string{"Leave is planned.\n", "Ask first.\n", "Leave is planned.\n", "Thank you.\n"}}
+	r := search(t, library(t, retrieval.Options{}, p), ann, retrieval.Request{Query: "leave", Mode: retrieval.Lexical})
+	if got := texts(r.Results[0]); len(got) != 1 || got[0] != strings.Join(p.texts, "") {
+		t.Errorf("passages %q, want the whole page once", got)
+	}
+}
+
 // The budget goes to what matches best, even if that leaves a document of the
 // answer without a passage; it is still named.
 func TestPackingGoesDeep(t *testing.T) {

@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
-	"ken/corpora"
 	"ken/index"
 	"ken/index/analyze"
 )
 
 // rank runs the legs that the mode asks for, side by side, and fuses them.
-func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, a asked, q *queryVector) ([]Ranked, missing, error) {
+func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, a asked, q *queryVector) (*order, missing, error) {
 	var (
 		words, vectors []index.Hit
 		lost           missing
@@ -39,10 +37,9 @@ func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, a asked, q 
 		return nil, lost, fmt.Errorf("%w: the vector leg does not answer; use mode %s or %s", ErrUnavailable, Lexical, Hybrid)
 	}
 	_, end := Stage(ctx, StageFuse)
-	ranked := fuse(s.Params.Fusion, s.alpha(r, lost, q), words, vectors)
+	found := fuse(s.Params.Fusion, s.alpha(r, lost, q), words, vectors)
 	end()
-	err = s.settle(ctx, v, r, ranked)
-	return ranked, lost, err
+	return s.inOrder(v, r, found), lost, nil
 }
 
 // alpha is the weight of the vector leg. A leg that was not asked for or that
@@ -85,43 +82,4 @@ func (s *Searcher) lexicalLeg(ctx context.Context, v *snapshot, r Request, a ask
 	}
 	hits, err = s.rescore(ctx, v, r.Query, hits)
 	return hits, false, err
-}
-
-// settle names each chunk's document and lowers what is not in force.
-func (s *Searcher) settle(ctx context.Context, v *snapshot, r Request, ranked []Ranked) error {
-	outlines, err := v.outlines(ctx, hitsOf(ranked), false)
-	if err != nil {
-		return err
-	}
-	for i, o := range outlines {
-		ranked[i].Doc = o.Doc
-		if !r.History {
-			ranked[i].Score *= s.Params.standing(o.Status)
-		}
-	}
-	sortRanked(ranked)
-	return nil
-}
-
-func hitsOf(ranked []Ranked) []index.Hit {
-	out := make([]index.Hit, len(ranked))
-	for i := range ranked {
-		out[i] = ranked[i].Hit
-	}
-	return out
-}
-
-// standing is the factor on the score of a document of this status.
-func (p Params) standing(status corpora.Status) float64 {
-	switch status {
-	case corpora.Superseded:
-		return p.Superseded
-	case corpora.Draft:
-		return p.Draft
-	}
-	return 1
-}
-
-func sortRanked(ranked []Ranked) {
-	slices.SortFunc(ranked, func(a, b Ranked) int { return index.Compare(a.Hit, b.Hit) })
 }

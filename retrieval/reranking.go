@@ -10,13 +10,17 @@ import (
 // rerank reorders the best chunks by the reranker's scores. They are scaled to
 // .5..1 and the rest to 0...5, so that what was reranked stays in front; the
 // factor of superseded documents and drafts applies to both.
-func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []Ranked, lost *missing) ([]Ranked, error) {
-	n := min(s.Params.Rerank, len(ranked))
+func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, o *order, lost *missing) (*order, error) {
+	n := min(s.Params.Rerank, len(o.found))
 	if s.Reranker == nil || n == 0 {
-		return ranked, nil
+		return o, nil
 	}
 	ctx, end := Stage(ctx, StageRerank)
 	defer end()
+	ranked, err := o.all(ctx)
+	if err != nil {
+		return nil, err
+	}
 	texts, err := v.texts(ctx, hitsOf(ranked[:n]))
 	if err != nil {
 		return nil, err
@@ -28,7 +32,7 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []
 	if err != nil {
 		s.Logger.WarnContext(ctx, "the reranker does not answer", "error", err)
 		lost.rerank = true
-		return ranked, nil
+		return o, nil
 	}
 	ranked = slices.Clone(ranked)
 	outlines, err := v.outlines(ctx, hitsOf(ranked[:n]), false)
@@ -46,7 +50,7 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, ranked []
 		}
 	}
 	sortRanked(ranked)
-	return ranked, nil
+	return settledOrder(v, ranked), nil
 }
 
 // askReranker returns the scores scaled to 0..1.

@@ -100,7 +100,7 @@ func New(store Store, o Options) (*Searcher, error) {
 // Search answers the request from one view of the store. Errors wrap
 // [ErrQuery], [ErrUnavailable] or the context's error, or are the store's.
 func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Response, error) {
-	response, _, err := s.Explain(ctx, p, r)
+	response, _, err := s.search(ctx, p, r, false)
 	return response, err
 }
 
@@ -108,6 +108,11 @@ func (s *Searcher) Search(ctx context.Context, p acl.Principal, r Request) (Resp
 // from: the chunks that match, best first, reranked but not yet folded, cut to
 // Limit or packed. Of each leg the best Params.Depth chunks are considered.
 func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Response, []Ranked, error) {
+	return s.search(ctx, p, r, true)
+}
+
+// search returns the ranking if it is wanted: an answer needs only its beginning.
+func (s *Searcher) search(ctx context.Context, p acl.Principal, r Request, explain bool) (Response, []Ranked, error) {
 	r = r.withDefaults()
 	if err := r.validate(); err != nil {
 		return Response{}, nil, err
@@ -129,22 +134,26 @@ func (s *Searcher) Explain(ctx context.Context, p acl.Principal, r Request) (Res
 	if q, err = s.embedAgain(ctx, v, r, q); err != nil {
 		return Response{}, nil, err
 	}
-	ranked, lost, err := s.rank(ctx, v, r, a, q)
+	o, lost, err := s.rank(ctx, v, r, a, q)
 	if err != nil {
 		return Response{}, nil, broad(err)
 	}
-	if ranked, err = s.rerank(ctx, v, r, ranked, &lost); err != nil {
+	if o, err = s.rerank(ctx, v, r, o, &lost); err != nil {
 		return Response{}, nil, err
 	}
-	response, err := s.answer(ctx, v, r, a, ranked)
+	response, err := s.answer(ctx, v, r, a, o)
 	response.Degraded = lost.names()
+	if err != nil || !explain {
+		return response, nil, err
+	}
+	ranked, err := o.all(ctx)
 	return response, ranked, err
 }
 
 // answer takes a ranking to its end.
-func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, a asked, ranked []Ranked) (Response, error) {
+func (s *Searcher) answer(ctx context.Context, v *snapshot, r Request, a asked, o *order) (Response, error) {
 	within, end := Stage(ctx, StageFold)
-	found, err := s.choose(within, v, r, ranked)
+	found, err := s.choose(within, v, r, o)
 	end()
 	if err != nil {
 		return Response{}, err

@@ -119,7 +119,7 @@ func apart(marks []mark) []index.Span {
 func snippets(ctx context.Context, v *snapshot, docs []*found, a asked, results []Result) error {
 	markers := map[string]marker{}
 	for i, d := range docs {
-		chunks, err := v.load(ctx, []index.ChunkID{d.ranked[0].ID})
+		chunks, err := v.load(ctx, []index.ChunkID{d.matches[0].ID})
 		if err != nil {
 			return err
 		}

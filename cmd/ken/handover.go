@@ -147,7 +147,7 @@ func (p *program) openStore(dir string) (*embedded.Store, error) {
 	if p.host != nil {
 		return p.host.base.Store, nil
 	}
-	return embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process, Clock: p.now})
+	return embedded.Open(wire.IndexDir(dir), embedded.Options{Process: p.process, Clock: p.now, Memory: cacheMemory()})
 }
 
 func (p *program) closeStore(s *embedded.Store) error {

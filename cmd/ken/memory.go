@@ -36,6 +36,16 @@ func (p *program) setMemory(flag string, given bool) error {
 	return nil
 }
 
+// cacheMemory is how much of the limit the index may take for what it remembers: a
+// quarter; 0, which is its own choice, without a limit.
+func cacheMemory() int64 {
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return 0
+	}
+	return limit / 4
+}
+
 // leastMemory is what the store's own buffers take.
 const leastMemory = 128 << 20
 

@@ -51,7 +51,7 @@ func (p *program) existingDir() (string, error) {
 }
 
 func (p *program) options(dir string, s config.Settings) wire.Options {
-	return wire.Options{Dir: dir, Settings: s, Getenv: p.getenv, Process: p.process, Logger: p.logger()}
+	return wire.Options{Dir: dir, Settings: s, Getenv: p.getenv, Process: p.process, Logger: p.logger(), Remember: cacheMemory()}
 }
 
 // settings are the flags that decide the ranking, for a report.

@@ -120,6 +120,22 @@ func (t *realText) entries(n int) []index.Entry {
 	return out
 }
 
+// embedded makes documents with their vectors.
+func (t *realText) embedded(n int) ([]index.Entry, error) {
+	entries := t.entries(n)
+	for i := range entries {
+		var texts []string
+		for _, c := range entries[i].Chunks {
+			texts = append(texts, index.EmbedText(entries[i].Document, c))
+		}
+		var err error
+		if entries[i].Vectors, err = embedAll(t.embedder, texts); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
 // queries are a few words that follow each other in an abstract, and their vectors.
 func (t *realText) queries(seed uint64, n int) ([]query, error) {
 	r := rand.New(rand.NewPCG(seed, 4))

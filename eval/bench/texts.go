@@ -11,7 +11,6 @@ import (
 	"ken/corpora/acl"
 	"ken/embed"
 	"ken/embed/hashed"
-	"ken/index"
 )
 
 func embedAll(e *hashed.Embedder, texts []string) ([]embed.Vector, error) {
@@ -41,16 +40,12 @@ func (b *bench) texts(ctx context.Context) (err error) {
 	p := pair{ken: ken, bleve: rival}
 	var stored []embed.Vector
 	for source.made*perDoc < b.chunks {
-		entries := source.entries(min(batch, b.chunks/perDoc-source.made))
-		for i := range entries {
-			var texts []string
-			for _, c := range entries[i].Chunks {
-				texts = append(texts, index.EmbedText(entries[i].Document, c))
-			}
-			if entries[i].Vectors, err = embedAll(source.embedder, texts); err != nil {
-				return err
-			}
-			stored = append(stored, entries[i].Vectors...)
+		entries, err := source.embedded(min(batch, b.chunks/perDoc-source.made))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			stored = append(stored, e.Vectors...)
 		}
 		if err := p.add(ctx, entries); err != nil {
 			return err

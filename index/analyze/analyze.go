@@ -12,13 +12,13 @@ const Und = "und"
 
 // Terms returns the terms of a text in a language, in order, stop words left out.
 func Terms(lang, text string) []string {
-	m := memories.get()
-	defer memories.put(m)
-	m.use(lang)
-	m.out = make([]string, 0, len(text)/7+1)
-	m.scan(text)
-	out := m.out
-	m.out = nil
+	l := NewLexicon()
+	defer l.Free()
+	l.numbers = l.Append(l.numbers[:0], lang, text)
+	out := make([]string, len(l.numbers))
+	for i, n := range l.numbers {
+		out[i] = l.terms[n].Text
+	}
 	return out
 }
 

@@ -8,8 +8,9 @@
 // The scanner knows scripts and not languages, so that a word of a query is the
 // same word in every language, and only its form differs: [Query] gives the
 // forms of each word, [Terms] those of one document. Both are pure functions
-// and may be called from any goroutine. A dictionary, kept
-// between calls, remembers the forms of frequent words; it changes speed only.
+// and may be called from any goroutine. A [Lexicon], kept between calls,
+// remembers the forms of frequent words; it changes speed only. Whoever takes in
+// many texts uses one directly: it gives numbers instead of strings.
 //
 // What counts as a term:
 //

@@ -44,12 +44,17 @@ type scanner struct {
 	digit bool   // buf has a digit
 	alpha bool   // buf has a letter
 	at    bool   // buf has a joiner other than an apostrophe
+	slow  bool   // read ASCII like everything else; a test compares the two
 }
 
 // scan calls emit for each token in order. The bytes belong to the scanner.
 func (s *scanner) scan(text string) {
 	text = normalize(text)
 	for i := 0; i < len(text); {
+		if asciiGap[text[i]] {
+			i++
+			continue
+		}
 		switch _, n, c := next(text, i); c {
 		case letter:
 			i = s.word(text, i)
@@ -100,6 +105,24 @@ var asciiClasses = func() (t [utf8.RuneSelf]class) {
 	return t
 }()
 
+// asciiGap tells which bytes are characters that neither begin nor continue a token.
+var asciiGap = func() (t [256]bool) {
+	for b := range byte(utf8.RuneSelf) {
+		t[b] = asciiClasses[b] == gap
+	}
+	return t
+}()
+
+// folded holds the letters and digits of ASCII in lower case, 0 for other bytes.
+var folded = func() (t [256]byte) {
+	for b := range byte(utf8.RuneSelf) {
+		if asciiClasses[b] == letter {
+			t[b] = b | 0x20 // digits have that bit
+		}
+	}
+	return t
+}()
+
 func classOf(r rune) class {
 	switch {
 	case r < 0x250 && unicode.IsLetter(r):
@@ -145,7 +168,13 @@ func seaClass(r rune) class {
 func (s *scanner) word(text string, i int) int {
 	s.buf, s.cuts = s.buf[:0], s.cuts[:0]
 	s.full, s.digit, s.alpha, s.at = false, false, false, false
-	for i < len(text) {
+	for {
+		if !s.slow {
+			i = s.ascii(text, i)
+		}
+		if i == len(text) {
+			break
+		}
 		r, n, c := next(text, i)
 		switch {
 		case c == letter, c == mark:
@@ -162,6 +191,25 @@ func (s *scanner) word(text string, i int) int {
 		i += n
 	}
 	s.flush()
+	return i
+}
+
+// ascii adds the letters and digits of ASCII that stand at i, as many as fit, and
+// returns where they end. It does what add does with each.
+func (s *scanner) ascii(text string, i int) int {
+	var digits, letters bool
+	buf := s.buf
+	for i < len(text) && len(buf) < MaxTerm-utf8.UTFMax {
+		b := folded[text[i]]
+		if b == 0 {
+			break
+		}
+		buf = append(buf, b)
+		digits = digits || b <= '9'
+		letters = letters || b > '9'
+		i++
+	}
+	s.buf, s.digit, s.alpha = buf, s.digit || digits, s.alpha || letters
 	return i
 }
 

@@ -20,11 +20,11 @@ type Token struct {
 // Tokens returns the terms of a text in a language with their places, in the order
 // of [Terms], and its stop words.
 func Tokens(lang, text string) []Token {
-	m := memories.get()
-	defer memories.put(m)
-	m.use(lang)
+	l := NewLexicon()
+	defer l.Free()
+	l.use(lang)
 	plain, place := normalizePlaces(text)
-	t := tokenizer{vocabulary: m.now, place: place, out: make([]Token, 0, len(text)/5+1), words: make([]byte, 0, len(text))}
+	t := tokenizer{lexicon: l, place: place, out: make([]Token, 0, len(text)/5+1), words: make([]byte, 0, len(text))}
 	s := scanner{emit: t.token}
 	for i := 0; i < len(plain); {
 		_, n, c := next(plain, i)
@@ -46,11 +46,11 @@ func Tokens(lang, text string) []Token {
 
 // tokenizer gives the tokens of one unit of the text at a time their places.
 type tokenizer struct {
-	vocabulary *vocabulary
-	place      places
-	out        []Token
-	placed     int // tokens that have places
-	pos        int // of the next unit
+	lexicon *Lexicon
+	place   places
+	out     []Token
+	placed  int // tokens that have places
+	pos     int // of the next unit
 	// words are those that are not their terms, one after the other, and spelt
 	// their tokens and ends: one text for all saves an allocation for each.
 	words []byte
@@ -58,7 +58,7 @@ type tokenizer struct {
 }
 
 func (t *tokenizer) token(token []byte, k kind) {
-	term := t.vocabulary.term(token, k)
+	term := t.lexicon.Term(t.lexicon.number(token, k)).Text
 	if term != string(token) {
 		t.words = append(t.words, token...)
 		t.spelt = append(t.spelt, struct{ token, end int }{len(t.out), len(t.words)})

@@ -43,19 +43,19 @@ func (s *Store) maker(id uint32) (Maker, bool) {
 
 // makeBeside makes what the generations beside the active one have of the
 // documents. One that cannot be made is left out: the write goes on without it.
-func (s *Store) makeBeside(ctx context.Context, entries []index.Entry) (map[uint32][]analyzed, error) {
+func (s *Store) makeBeside(ctx context.Context, entries []index.Entry) (map[uint32]analyzed, error) {
 	st, err := s.current()
 	if err != nil {
 		return nil, err
 	}
 	defer st.release()
-	out := map[uint32][]analyzed{}
+	out := map[uint32]analyzed{}
 	for _, other := range st.others {
 		m, ok := s.maker(other.meta.ID)
 		if !ok {
 			continue
 		}
-		made, err := other.make(ctx, m, entries, nil)
+		made, err := s.makeFor(ctx, other, m, entries, nil)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -68,10 +68,19 @@ func (s *Store) makeBeside(ctx context.Context, entries []index.Entry) (map[uint
 	return out, nil
 }
 
+// makeFor makes what the generation has of the entries; see make.
+func (s *Store) makeFor(ctx context.Context, other *state, m Maker, entries []index.Entry, from *state) (analyzed, error) {
+	made, err := other.make(ctx, m, entries, from)
+	if err != nil {
+		return analyzed{}, err
+	}
+	return s.analyze(ctx, made)
+}
+
 // make makes the entries of the generation from those of another, whose chunks
 // give the text. Vectors of the same model and text that from or the generation
 // itself has are not made again.
-func (st *state) make(ctx context.Context, m Maker, entries []index.Entry, from *state) ([]analyzed, error) {
+func (st *state) make(ctx context.Context, m Maker, entries []index.Entry, from *state) ([]index.Entry, error) {
 	out := make([]index.Entry, len(entries))
 	var texts []string
 	var places []*embed.Vector
@@ -116,7 +125,7 @@ func (st *state) make(ctx context.Context, m Maker, entries []index.Entry, from 
 			return nil, fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 	}
-	return analyzeAll(ctx, out)
+	return out, nil
 }
 
 func textOf(chunks []index.Chunk) string {
@@ -181,13 +190,13 @@ func (s *Store) catchUp(
 	if err != nil || len(entries) == 0 {
 		return 0, next, err
 	}
-	made, err := other.make(ctx, m, entries, st)
+	made, err := s.makeFor(ctx, other, m, entries, st)
 	if err != nil {
 		return 0, "", err
 	}
 	added := 0
 	err = s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
-		added, err = c.addMade(id, made, st)
+		added, err = c.addMade(ctx, id, made, st)
 		return err
 	}}, "catch up")
 	if err == nil && progress != nil {
@@ -213,7 +222,7 @@ func (st *state) lacking(ctx context.Context, other *state, from corpora.DocID) 
 		if err != nil {
 			return err
 		}
-		d.ACL = st.classes[h.class].list
+		d.ACL = st.classes.get(h.class).list
 		e := index.Entry{Document: d}
 		for n := range h.chunks {
 			chunk, err := getChunk(st.snapshot, h.first+n)
@@ -234,7 +243,7 @@ func (st *state) lacking(ctx context.Context, other *state, from corpora.DocID) 
 
 // addMade gives the generation what was made of documents as read in st. One that
 // was replaced or deleted since is left out, and so is one that it got since.
-func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
+func (c *change) addMade(ctx context.Context, id uint32, made analyzed, read *state) (int, error) {
 	c.large = true
 	if err := c.findRoom(); err != nil {
 		return 0, err
@@ -243,9 +252,9 @@ func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var entries []analyzed
+	var entries []index.Entry
 	var records []documentHead
-	for _, e := range made {
+	for _, e := range made.entries {
 		h, d, err := getDocument(c.base.snapshot, e.Document.ID)
 		if errors.Is(err, index.ErrNotFound) {
 			continue
@@ -264,10 +273,16 @@ func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
 		if has || !same {
 			continue
 		}
-		e.Document.ACL = c.base.classes[h.class].list
-		entries, records = append(entries, e), append(records, h)
+		e.Document.ACL = c.base.classes.get(h.class).list
+		entries, records = append(entries, e.Entry), append(records, h)
 	}
-	if err := part.put(entries, entries, records); err != nil {
+	if len(entries) == 0 {
+		return 0, nil
+	}
+	if made, err = c.store.only(ctx, made, entries); err != nil {
+		return 0, err
+	}
+	if err := part.put(made, records); err != nil {
 		return 0, err
 	}
 	if id == 0 { // its heads stand in the records
@@ -283,6 +298,19 @@ func (c *change) addMade(id uint32, made []analyzed, read *state) (int, error) {
 		}
 	}
 	return len(entries), nil
+}
+
+// only returns what was made of the entries, which are all or some of the made
+// ones, with other permissions at most.
+func (s *Store) only(ctx context.Context, made analyzed, entries []index.Entry) (analyzed, error) {
+	if len(entries) < len(made.entries) {
+		return s.analyze(ctx, entries)
+	}
+	made.entries = slices.Clone(made.entries)
+	for i, e := range entries {
+		made.entries[i].Entry = e
+	}
+	return made, nil
 }
 
 // sameText reports whether the document is the one that was read: an ordinal is

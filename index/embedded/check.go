@@ -49,11 +49,11 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	defer st.release()
-	c := &checker{active: st, state: st, dir: s.dir, live: roaring.New(), classes: classes{}}
-	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), len(st.classes)
+	c := &checker{active: st, state: st, dir: s.dir, live: roaring.New(), classes: map[uint32]*class{}}
+	c.Revision, c.Segments, c.Classes = st.meta.Revision, len(st.segments), st.classes.len()
 	steps := []func(context.Context) error{c.checkRevision, c.checkFiles}
 	for _, g := range st.generations() {
-		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, classes{}, 0; return nil },
+		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, map[uint32]*class{}, 0; return nil },
 			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses, c.checkRecords)
 	}
 	for _, step := range append(steps, c.checkLeftovers, c.checkVersions, c.checkPins) {
@@ -72,9 +72,9 @@ type checker struct {
 	active  *state
 	state   *state // of the generation that is looked at
 	dir     directory
-	live    *roaring.Bitmap // ordinals that a document owns
-	classes classes         // as the documents say
-	records uint64          // tally of what was read
+	live    *roaring.Bitmap   // ordinals that a document owns
+	classes map[uint32]*class // as the documents say
+	records uint64            // tally of what was read
 }
 
 // checkRevision compares the truth with the file that witnesses its revision.
@@ -146,11 +146,20 @@ func (c *checker) checkSegments(ctx context.Context) error {
 			c.problem("segment %s begins at %d, the one before ends at %d", s.lexFile.name, s.First, last)
 		}
 		last = int64(s.Last)
-		if _, err := lexical.Open(s.lexFile.data); err != nil {
+		// Anew: what was found sound before may have changed since.
+		lex, err := lexical.OpenMapped(s.lexFile.data, s.lexFile.fetch)
+		if err == nil {
+			err = lex.CheckAll(ctx, nil)
+		}
+		if err != nil {
 			c.problem("segment %s: %v", s.lexFile.name, err)
 		}
 		if s.vec != nil {
-			if _, err := flat.Open(s.vecFile.data); err != nil {
+			vec, err := flat.OpenMapped(s.vecFile.data, s.vecFile.fetch)
+			if err == nil {
+				err = vec.CheckAll(ctx, nil)
+			}
+			if err != nil {
 				c.problem("segment %s: %v", s.vecFile.name, err)
 			}
 		}
@@ -356,7 +365,7 @@ func (c *checker) checkPins(ctx context.Context) error {
 // checkClasses compares the classes in memory with those of the documents.
 func (c *checker) checkClasses(context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(c.classes)) {
-		want, got := c.classes[id], c.state.classes[id]
+		want, got := c.classes[id], c.state.classes.get(id)
 		switch {
 		case want.documents == 0 && c.beside():
 		case want.documents == 0:
@@ -368,7 +377,7 @@ func (c *checker) checkClasses(context.Context) error {
 			c.problem("ACL class %d in memory is not what its documents say", id)
 		}
 	}
-	for id, class := range c.state.classes {
+	for id, class := range c.state.classes.all() {
 		if c.classes[id] == nil && !(c.beside() && class.documents == 0) {
 			c.problem("ACL class %d is not in the truth store", id)
 		}

@@ -24,9 +24,12 @@ func (l chromemLeg) follow(ctx context.Context, segments []*segment, cs classes)
 		if s.vec == nil { // no model yet: all segments have vectors, or none
 			return next, nil
 		}
+		if err := s.checkAll(ctx, nil); err != nil {
+			return nil, err
+		}
 		next.model = s.vec.ModelHash()
 	}
-	for id, c := range cs {
+	for id, c := range cs.all() {
 		collection := l.collections[id]
 		if collection == nil || l.model != next.model || collection.Len() > 2*int(c.live.GetCardinality())+1024 {
 			var err error
@@ -78,8 +81,8 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 	}
 	slack := rounding(len(unit)) + 2*unitTolerance // chromem-go scales what it stores
 	var all []uint32
-	for _, c := range v.readable.classes {
-		collection := l.collections[c.id]
+	for _, class := range v.readable.classes {
+		collection := l.collections[class]
 		if collection == nil {
 			continue
 		}

@@ -54,9 +54,13 @@ func (c *class) remove(h documentHead) {
 	}
 }
 
-// classes is the classes of a state, by id. It is copied on write: an edit
-// replaces the classes that it touches and shares the others.
-type classes map[uint32]*class
+// classes is the classes of a state, by id. An edit replaces the classes that it
+// touches and shares the others.
+type classes = layered[uint32, *class]
+
+func classesOf(all map[uint32]*class) classes {
+	return layer(all, func(c *class) bool { return c == nil })
+}
 
 // edit is a change to classes that was not published yet.
 type edit struct {
@@ -64,6 +68,7 @@ type edit struct {
 	known   byList            // the store's; it is changed when the edit is kept
 	fresh   map[string]uint32 // like it, of the classes that this edit made
 	own     map[uint32]bool   // classes that are this edit's own copies
+	moves   []move
 	created []*class
 	pruned  []*class
 	next    uint32 // id of the next new class
@@ -73,20 +78,16 @@ type edit struct {
 // to whoever holds the right to write.
 type byList map[string]uint32
 
-func (cs classes) byList() byList {
-	out := make(byList, len(cs))
-	for id, c := range cs {
+func listsOf(cs classes) byList {
+	out := make(byList, cs.len())
+	for id, c := range cs.all() {
 		out[c.key] = id
 	}
 	return out
 }
 
-func (cs classes) edit(next uint32, known byList) *edit {
-	e := &edit{all: maps.Clone(cs), known: known, fresh: map[string]uint32{}, own: map[uint32]bool{}, next: next}
-	if e.all == nil {
-		e.all = classes{}
-	}
-	return e
+func editOf(cs classes, next uint32, known byList) *edit {
+	return &edit{all: cs.edit(), known: known, fresh: map[string]uint32{}, own: map[uint32]bool{}, next: next}
 }
 
 // of returns the id of the class of the list and makes the class if it is new.
@@ -100,7 +101,8 @@ func (e *edit) of(l acl.List) uint32 {
 	}
 	c := newClass(e.next, l)
 	e.next++
-	e.fresh[key], e.all[c.id], e.own[c.id] = c.id, c, true
+	e.fresh[key], e.own[c.id] = c.id, true
+	e.all.set(c.id, c)
 	e.created = append(e.created, c)
 	return c.id
 }
@@ -108,10 +110,23 @@ func (e *edit) of(l acl.List) uint32 {
 // adopt returns the class of the id, which is made if the edit is of a generation
 // that had no document of it.
 func (e *edit) adopt(id uint32, l acl.List) *class {
-	if e.all[id] == nil {
-		e.all[id], e.own[id] = newClass(id, l), true
+	if e.all.get(id) == nil {
+		e.all.set(id, newClass(id, l))
+		e.own[id] = true
 	}
 	return e.writable(id)
+}
+
+// add puts a document into the class that its head names.
+func (e *edit) add(h documentHead, l acl.List) {
+	e.adopt(h.class, l).add(h)
+	e.moves = append(e.moves, move{documentHead: h})
+}
+
+// remove takes a document out of the class that its head names.
+func (e *edit) remove(h documentHead) {
+	e.writable(h.class).remove(h)
+	e.moves = append(e.moves, move{documentHead: h, left: true})
 }
 
 // keep makes what the edit created and pruned known to later ones.
@@ -127,7 +142,7 @@ func (e *edit) keep() {
 // sealAs gives the classes that a generation adopted the seals of their records.
 func (e *edit) sealAs(of *edit) {
 	for id := range e.own {
-		if c, known := e.all[id], of.all[id]; c != nil && known != nil {
+		if c, known := e.all.get(id), of.all.get(id); c != nil && known != nil {
 			c.seal = known.seal
 		}
 	}
@@ -135,16 +150,17 @@ func (e *edit) sealAs(of *edit) {
 
 func (e *edit) writable(id uint32) *class {
 	if !e.own[id] {
-		e.all[id], e.own[id] = e.all[id].clone(), true
+		e.all.set(id, e.all.get(id).clone())
+		e.own[id] = true
 	}
-	return e.all[id]
+	return e.all.get(id)
 }
 
 // prune removes the classes that lost their last document and returns them.
 func (e *edit) prune() []*class {
 	for id := range e.own {
-		if c := e.all[id]; c.documents == 0 {
-			delete(e.all, id)
+		if c := e.all.get(id); c.documents == 0 {
+			e.all.set(id, nil)
 			e.pruned = append(e.pruned, c)
 		}
 	}

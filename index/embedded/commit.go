@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -28,15 +29,23 @@ type change struct {
 	classes   *edit
 	lists     changes // see history.go
 	batch     *pebble.Batch
-	documents map[corpora.DocID]*storedDocument // as they will be; nil for those that go
-	heads     map[corpora.DocID]*documentHead   // like documents, in a generation other than 0
-	unpinned  map[corpora.DocID]bool            // whose pins are removed
-	versions  map[corpora.DocID][]keptVersion   // as they will be, the oldest first
-	texts     map[corpora.DocID][]index.Chunk   // of documents that the change stores
-	rows      rows                              // of the segment that the change adds
-	large     bool                              // it stores documents, so it must leave the reserve alone
-	moved     bool                              // segments changed
-	settled   bool                              // there is something to commit besides documents
+	documents map[corpora.DocID]*writtenDocument // as they will be; nil for those that go
+	next      journal                            // as it will be; of the whole only
+	heads     map[corpora.DocID]*documentHead    // like documents, in a generation other than 0
+	pinned    *bool                              // whether any version of any document is pinned; nil: not looked yet
+	unpinned  map[corpora.DocID]bool             // whose pins are removed
+	versions  map[corpora.DocID][]keptVersion    // as they will be, the oldest first
+	texts     map[corpora.DocID][]index.Chunk    // of documents that the change stores
+	rows      rows                               // of the segment that the change adds
+	large     bool                               // it stores documents, so it must leave the reserve alone
+	moved     bool                               // segments changed
+	settled   bool                               // there is something to commit besides documents
+}
+
+// writtenDocument is the record of a document.
+type writtenDocument struct {
+	documentHead
+	corpora.Document // without its ACL
 }
 
 // request is a write that waits for its turn.
@@ -144,7 +153,7 @@ func (s *Store) begin() (*change, error) {
 	}
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
-		classes: base.classes.edit(base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*storedDocument{},
+		classes: editOf(base.classes, base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*writtenDocument{},
 		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, unpinned: map[corpora.DocID]bool{}, texts: map[corpora.DocID][]index.Chunk{},
 	}
 	c.whole, c.parts = c, []*change{c}
@@ -164,15 +173,15 @@ func (c *change) anyMoved() bool {
 }
 
 // document returns a document as the change leaves it so far, without its ACL.
-func (c *change) document(id corpora.DocID) (storedDocument, error) {
+func (c *change) document(id corpora.DocID) (writtenDocument, error) {
 	if d, ok := c.documents[id]; ok {
 		if d == nil {
-			return storedDocument{}, index.ErrNotFound
+			return writtenDocument{}, index.ErrNotFound
 		}
 		return *d, nil
 	}
 	h, d, err := getDocument(c.base.snapshot, id)
-	return storedDocument{documentHead: h, Document: d}, err
+	return writtenDocument{documentHead: h, Document: d}, err
 }
 
 // commit makes the change durable and visible.
@@ -192,6 +201,9 @@ func (c *change) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.writeJournal(); err != nil {
+		return err
+	}
 	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
@@ -205,10 +217,13 @@ func (c *change) commit(ctx context.Context) error {
 		return err
 	}
 	c.classes.keep()
+	c.store.journal = c.next
 	var states []*state
+	changed := c.changedDocuments()
 	for i, part := range c.parts {
-		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], c.store.stateFreed)
+		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], part.remembered(), c.store.stateFreed)
 		st.live = part.live
+		st.kept.follow(part.before(), st.number, changed, part.classes.moves)
 		if part == c { // the others adopt classes, which an index does not follow
 			st.index.Store(c.classes.index(c.base.index.Load()))
 		}
@@ -222,6 +237,32 @@ func (c *change) commit(ctx context.Context) error {
 		c.store.options.Logger.Warn("free a batch", "error", err)
 	}
 	return nil
+}
+
+// changedDocuments returns the documents whose record or head is another now.
+func (c *change) changedDocuments() []corpora.DocID {
+	out := slices.Collect(maps.Keys(c.documents))
+	for _, part := range c.parts {
+		out = slices.AppendSeq(out, maps.Keys(part.heads))
+	}
+	return out
+}
+
+// remembered returns what the generation's states remember.
+func (c *change) remembered() *remembered {
+	if c.base == nil {
+		return &remembered{}
+	}
+	return c.base.kept
+}
+
+// before returns the number of the state that the change is based on, 0 if the
+// generation is new.
+func (c *change) before() uint64 {
+	if c.base == nil {
+		return 0
+	}
+	return c.base.number
 }
 
 // findRoom sees to it that the batch does not meet a full disk, which would stop

@@ -18,13 +18,15 @@ import (
 func (s *Store) Compact(ctx context.Context) error {
 	s.merging.Lock()
 	defer s.merging.Unlock()
+	if err := s.truth.awaitVerified(ctx); err != nil { // it holds a snapshot
+		return fmt.Errorf("compact: %w", err)
+	}
 	if err := s.rewrite(ctx); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}
 	if err := s.alone(ctx); err != nil {
 		return fmt.Errorf("compact: wait for searches that run: %w", err)
 	}
-	s.truth.recent.forget() // nobody can add what is deleted: the states that had it are gone
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	st, err := s.current() // keeps the truth open
@@ -32,30 +34,42 @@ func (s *Store) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact: %w", err)
 	}
 	defer st.release()
+	st.forget() // nobody can add what is deleted: the states that had it are gone
 	if err := s.truth.compact(ctx, s.dir); err != nil {
 		return fmt.Errorf("compact the truth store: %w", err)
 	}
 	return nil
 }
 
-// rewrite makes one segment of all live rows of each generation.
+// rewrite writes all live rows of each generation anew, in as few segments as their
+// sizes allow.
 func (s *Store) rewrite(ctx context.Context) error {
 	return s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		for _, part := range c.parts {
-			n := len(part.segments)
-			if n == 0 {
-				continue
-			}
-			merged, err := c.merge(ctx, part.base, 0, n)
-			if err == nil {
-				err = part.adopt(part.base.segments, merged)
-			}
-			if err != nil {
-				return err
+			if part.base != nil {
+				if err := part.rewrite(ctx); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	}}, "rewrite")
+}
+
+func (c *change) rewrite(ctx context.Context) error {
+	all := c.base.segments
+	most := maxSize(all)
+	for i, j := 0, 0; i < len(all); i = j {
+		j = i + fitting(all[i:], most)
+		merged, err := c.whole.merge(ctx, c.base, i, j)
+		if err == nil {
+			err = c.adopt(all[i:j], merged)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // alone waits until the newest state is the only one: older ones hold files, and

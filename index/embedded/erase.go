@@ -121,6 +121,16 @@ func (s *Store) Erased(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
+// anyErased reports whether any id was.
+func anyErased(ctx context.Context, r pebble.Reader) (found bool, err error) {
+	lower := []byte{erasedPrefix}
+	err = scan(ctx, r, lower, after(lower), func(_, _ []byte) (bool, error) {
+		found = true
+		return false, nil
+	})
+	return found, err
+}
+
 // checkErased refuses an id that was erased.
 func checkErased(r pebble.Reader, id corpora.DocID) error {
 	sum := sha256.Sum256([]byte(id))

@@ -45,7 +45,7 @@ func (s *Store) Entries(ctx context.Context, source string) iter.Seq2[index.Entr
 
 // entry reads the document's list, chunks and vectors.
 func (st *state) entry(h documentHead, d corpora.Document) (index.Entry, error) {
-	class := st.classes[h.class]
+	class := st.classes.get(h.class)
 	if class == nil {
 		return index.Entry{}, fmt.Errorf("%w: document %q is in no class", errTruth, d.ID)
 	}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"runtime"
@@ -15,28 +16,45 @@ import (
 // the best can be missed.
 const exactRows = 20_000
 
+// scoredRows is up to how many rows are scored as they are: looking at their codes
+// first would cost more.
+const scoredRows = 128
+
 // flatLeg compares the query with every row that may be read: up to exact rows by
 // their codes and the bounds on them, which loses nothing; beyond that by half of
 // the codes first. Which of the two, how many go on, and which those are
-// depends on the vectors of these rows and on k alone.
+// depends on the vectors of these rows, the query and k alone.
 type flatLeg struct{ exact int }
 
 func (l flatLeg) follow(context.Context, []*segment, classes) (vectorLeg, error) { return l, nil }
 
 func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [][]uint64, k int, out []near) ([]near, error) {
-	q, n := flat.NewQuery(unit), 0
+	n := 0
 	for _, r := range rows {
 		n += countBits(r)
 	}
-	c := comparison{segments: v.state.segments, query: q, rows: rows, total: n, room: &v.state.grades}
-	if n <= l.exact {
-		return c.estimateAll(ctx, out)
+	if n <= min(l.exact, scoredRows) {
+		return everyRow(rows, out), nil
 	}
-	found, err := c.bestGrades(ctx, budget(n, k), out)
+	c := comparison{segments: v.state.segments, query: flat.NewQuery(unit), rows: rows, total: n, room: &v.state.kept.grades}
+	if n <= l.exact {
+		return c.certain(ctx, k, out)
+	}
+	found, err := c.likely(ctx, k, len(unit), out)
 	if err != nil {
 		return found, err
 	}
-	return likely(found, shortlist(k)), nil
+	return shortlist(found, k), nil
+}
+
+// everyRow appends the set rows, of which nothing is known.
+func everyRow(rows [][]uint64, out []near) []near {
+	for i, r := range rows {
+		for row := range setBits(r) {
+			out = append(out, near{place{i, row}, 0, math.Inf(1)})
+		}
+	}
+	return out
 }
 
 // comparison is a query and the rows that it is compared with.
@@ -46,58 +64,44 @@ type comparison struct {
 	rows     [][]uint64
 	total    int // set rows
 	room     *sync.Pool
+	fine     bool // whole codes are compared
 }
 
-// estimateAll estimates every row, so closely that the best are certain to be known.
-func (c *comparison) estimateAll(ctx context.Context, out []near) ([]near, error) {
-	out = slices.Grow(out, c.total)
-	var e estimates
-	for i, s := range c.segments {
-		if err := ctx.Err(); err != nil {
-			return out, err
+// certain appends the estimates of all rows that can be among the best k, and of some
+// more. The worst of the k with the best grades is at least its grade less the
+// slack; what its own slack does not lift to that can be left out.
+func (c *comparison) certain(ctx context.Context, k int, out []near) ([]near, error) {
+	c.fine = true
+	return c.narrow(ctx, k, out, func(parts []part) float64 {
+		var slack float64
+		for i := range parts {
+			slack = max(slack, parts[i].slack)
 		}
-		for w, word := range c.rows[i] {
-			for ; word != 0; word &= word - 1 {
-				e.rows[e.n] = uint32(w*64 + bits.TrailingZeros64(word))
-				if e.n++; e.n == len(e.rows) {
-					out = e.estimate(s, c.query, i, out)
-				}
-			}
-		}
-		out = e.estimate(s, c.query, i, out)
-	}
-	return out, nil
+		return 2*slack + 2*flat.GradeStep
+	})
 }
 
-// estimates are rows of one segment that are estimated together.
-type estimates struct {
-	rows             [512]uint32
-	sums             [512]int32
-	products, slacks [512]float64
-	n                int
+// likely appends the estimates of the rows whose grade is near that of the kth best.
+func (c *comparison) likely(ctx context.Context, k, dim int, out []near) ([]near, error) {
+	return c.narrow(ctx, k, out, func([]part) float64 { return nearBy(dim) })
 }
 
-func (e *estimates) estimate(s *segment, q *flat.Query, segment int, out []near) []near {
-	s.vec.Estimate(q, e.rows[:e.n], e.products[:], e.slacks[:])
-	for i, row := range e.rows[:e.n] {
-		out = append(out, near{place{segment, int(row)}, e.products[i], e.slacks[i]})
-	}
-	e.n = 0
-	return out
+// nearBy is how much lower than that of the kth best a grade from half of a code may
+// be. What rounding to sixteen numbers does to the product of a unit vector with a
+// rotated one is as good as random: its deviation is 16 / √12 of a step, and a step
+// the greatest of dim numbers, √(2 ln dim) deviations of 1 / √dim, over 127. Within
+// four and a half of these deviations stood all of the best ten; see docs/adr/0012.
+func nearBy(dim int) float64 {
+	d := float64(max(dim, 2))
+	return 4.5 * 16 / math.Sqrt(12) / levels * math.Sqrt(2*math.Log(d)/d)
 }
 
-// refine is estimate from sums that are known, of rows for which nothing is certain.
-func (e *estimates) refine(s *segment, q *flat.Query, segment int, out []near) []near {
-	s.vec.Refine(q, e.rows[:e.n], e.sums[:e.n], e.products[:])
-	for i, row := range e.rows[:e.n] {
-		out = append(out, near{place{segment, int(row)}, e.products[i], math.Inf(1)})
-	}
-	e.n = 0
-	return out
-}
+const levels = 127 // of a code to either side of zero
 
-// likely returns those with the n best estimates and those that equal the last.
-func likely(all []near, n int) []near {
+// shortlist returns those with the best estimates, 2·k or a few more, and those that
+// equal the last: they go on to their numbers.
+func shortlist(all []near, k int) []near {
+	n := k + max(k, 100)
 	if len(all) <= n {
 		return all
 	}
@@ -105,17 +109,9 @@ func likely(all []near, n int) []near {
 	return slices.DeleteFunc(all, func(x near) bool { return x.product < floor })
 }
 
-// budget is how many of n rows go on from half of their codes to all. Vectors of
-// mean cosine .8 without structure, at which codes are at their worst, need it: of
-// 100,000 rows 4,000 held .996 to 1 of the best ten.
-func budget(n, k int) int { return max(20*k, 25*int(math.Sqrt(float64(n)))) }
-
-// shortlist is how many go on to their numbers.
-func shortlist(k int) int { return k + max(k, 100) }
-
-// bestGrades appends the estimates of the rows with the n best grades, and of all
-// whose grade is that of the last of them.
-func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near, error) {
+// narrow grades all rows and appends the estimates of those that are no more than
+// below, or a little more, under the kth best grade.
+func (c *comparison) narrow(ctx context.Context, k int, out []near, below func([]part) float64) ([]near, error) {
 	w, _ := c.room.Get().(*gradeWork)
 	if w == nil {
 		w = &gradeWork{}
@@ -124,12 +120,16 @@ func (c *comparison) bestGrades(ctx context.Context, n int, out []near) ([]near,
 	w.parts = split(c.rows, c.total, w.parts)
 	parts, grades, best := w.parts, w.gradesOf(c.total), slices.Grow(w.best[:0], c.total/64+2)[:c.total/64+2]
 	w.best = best
-	inParallel(parts, func(p *part) { p.grade(c, grades) })
+	if err := inParallel(parts, func(p *part) error { return p.grade(c, grades) }); err != nil {
+		return out, err
+	}
 	if err := ctx.Err(); err != nil {
 		return out, err
 	}
-	grades.AtLeast(grades.Nth(n, best), best)
-	inParallel(parts, func(p *part) { p.refine(c, grades, best) })
+	grades.AtLeast(flat.Lower(grades.Nth(min(k, c.total), best), below(parts)), best)
+	if err := inParallel(parts, func(p *part) error { return p.estimate(c, grades, best) }); err != nil {
+		return out, err
+	}
 	for _, p := range parts {
 		out = append(out, p.found...)
 	}
@@ -150,19 +150,25 @@ func (w *gradeWork) gradesOf(n int) flat.Grades {
 	return flat.Grades{Grades: w.grades.Grades[:n], Sums: w.grades.Sums[:n]}
 }
 
-func inParallel(parts []part, f func(*part)) {
+func inParallel(parts []part, f func(*part) error) error {
 	var workers sync.WaitGroup
 	for i := range parts[1:] {
-		workers.Go(func() { f(&parts[i+1]) })
+		workers.Go(func() { parts[i+1].err = f(&parts[i+1]) })
 	}
-	f(&parts[0])
+	err := f(&parts[0])
 	workers.Wait()
+	for i := range parts[1:] {
+		err = errors.Join(err, parts[i+1].err)
+	}
+	return err
 }
 
 // part is a range of the rows, in words, that one goroutine grades.
 type part struct {
 	spans []span
-	found []near // what refine estimated
+	slack float64 // the greatest of Fine
+	found []near  // what was estimated
+	err   error
 }
 
 // span is words [from, to) of a segment; at is the number of set rows before them.
@@ -193,31 +199,82 @@ func split(rows [][]uint64, total int, old []part) []part {
 	return out
 }
 
-func (p *part) grade(c *comparison, grades flat.Grades) {
+func (p *part) grade(c *comparison, grades flat.Grades) error {
+	p.slack = 0
 	for _, s := range p.spans {
-		c.segments[s.segment].vec.Coarse(c.query, c.rows[s.segment], s.from, s.to, grades.Tail(s.at))
+		vec, rows, out := c.segments[s.segment].vec, c.rows[s.segment], grades.Tail(s.at)
+		if c.fine {
+			if err := vec.CheckFine(rows, s.from, s.to); err != nil {
+				return err
+			}
+			p.slack = max(p.slack, vec.Fine(c.query, rows, s.from, s.to, out))
+			continue
+		}
+		if err := vec.CheckCoarse(rows, s.from, s.to); err != nil {
+			return err
+		}
+		vec.Coarse(c.query, rows, s.from, s.to, out)
 	}
+	return nil
 }
 
-// refine estimates the rows that are the best; best has a bit for each set row.
-func (p *part) refine(c *comparison, grades flat.Grades, best []uint64) {
+// estimate finds the estimates of the rows that are the best; best has a bit for
+// each set row.
+func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) (err error) {
 	var e estimates
 	for _, s := range p.spans {
-		at, vec := s.at, c.segments[s.segment]
+		at := s.at
 		for w, word := range c.rows[s.segment][s.from:s.to] {
 			n := bits.OnesCount64(word)
-			for chosen := bitsAt(best, at, n); chosen != 0; chosen &= chosen - 1 {
-				i := bits.TrailingZeros64(chosen)
-				e.rows[e.n] = uint32((s.from+w)*64 + nthBit(word, i))
-				e.sums[e.n] = grades.Sums[at+i]
+			for i, chosen := at, bitsAt(best, at, n); chosen != 0; i, chosen, word = i+1, chosen>>1, word&(word-1) {
+				if chosen&1 == 0 {
+					continue
+				}
+				e.rows[e.n] = uint32((s.from+w)*64 + bits.TrailingZeros64(word))
+				e.sums[e.n] = grades.Sums[i]
 				if e.n++; e.n == len(e.rows) {
-					p.found = e.refine(vec, c.query, s.segment, p.found)
+					if p.found, err = e.append(c, s.segment, p.found); err != nil {
+						return err
+					}
 				}
 			}
 			at += n
 		}
-		p.found = e.refine(vec, c.query, s.segment, p.found)
+		if p.found, err = e.append(c, s.segment, p.found); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// estimates are rows of one segment that are estimated together.
+type estimates struct {
+	rows             [256]uint32
+	sums             [256]int32
+	products, slacks [256]float64
+	n                int
+}
+
+// append appends the estimates; from half of the codes nothing is certain.
+func (e *estimates) append(c *comparison, segment int, out []near) ([]near, error) {
+	vec, rows, sums := c.segments[segment].vec, e.rows[:e.n], e.sums[:e.n]
+	if c.fine {
+		vec.Estimate(c.query, rows, sums, e.products[:], e.slacks[:])
+	} else {
+		if err := vec.CheckRefine(slices.Values(rows)); err != nil {
+			return out, err
+		}
+		vec.Refine(c.query, rows, sums, e.products[:])
+	}
+	for i, row := range rows {
+		n := near{place{segment, int(row)}, e.products[i], math.Inf(1)}
+		if c.fine {
+			n.slack = e.slacks[i]
+		}
+		out = append(out, n)
+	}
+	e.n = 0
+	return out, nil
 }
 
 // bitsAt returns n bits from place at on; there is a word more than they need.
@@ -229,46 +286,32 @@ func bitsAt(set []uint64, at, n int) uint64 {
 	return word & (1<<n - 1)
 }
 
-// nthBit returns the place of the bit of the word that has n set bits below it.
-func nthBit(word uint64, n int) int {
-	if word != math.MaxUint64 {
-		for range n {
-			word &= word - 1
-		}
-		return bits.TrailingZeros64(word)
-	}
-	return n
-}
-
-// kth returns the kth highest estimate, k at most the number of items, with a heap
-// of k that has the lowest at its root.
+// kth returns the kth highest estimate, k at most the number of items. Each round
+// keeps what is above one of them, or what is below.
 func kth(all []near, k int) float64 {
-	heap := make([]float64, k)
-	for i := range heap {
-		heap[i] = all[i].product
+	left := make([]float64, len(all))
+	for i := range all {
+		left[i] = all[i].product
 	}
-	slices.Sort(heap) // a sorted slice is a heap
-	for i := range all[k:] {
-		if x := all[k+i].product; x > heap[0] {
-			heap[0] = x
-			sinkLowest(heap)
-		}
-	}
-	return heap[0]
-}
-
-func sinkLowest(heap []float64) {
-	for i := 0; ; {
-		least := i
-		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(heap) && heap[child] < heap[least] {
-				least = child
+	for {
+		a, b, c := left[0], left[len(left)/2], left[len(left)-1]
+		pivot := max(min(a, b), min(max(a, b), c)) // the middle of three
+		above, equal := 0, 0
+		for _, x := range left {
+			if x > pivot {
+				above++
+			} else if x == pivot {
+				equal++
 			}
 		}
-		if least == i {
-			return
+		switch {
+		case k <= above:
+			left = slices.DeleteFunc(left, func(x float64) bool { return x <= pivot })
+		case k <= above+equal:
+			return pivot
+		default:
+			k -= above + equal
+			left = slices.DeleteFunc(left, func(x float64) bool { return x >= pivot })
 		}
-		heap[i], heap[least] = heap[least], heap[i]
-		i = least
 	}
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -61,8 +62,8 @@ func TestGateChecksTwice(t *testing.T) {
 	const open, secret = index.ChunkID(0), index.ChunkID(1)
 
 	v := viewOf(t, s, acl.NewPrincipal())
-	v.readable = &readable{rows: [][]uint64{{1}, {1}}, classes: valuesOf(v.state.classes), chunks: 2} // a fault: all is readable
-	slices.SortFunc(v.readable.classes, func(a, b *class) int { return int(a.id) - int(b.id) })
+	classes := slices.Sorted(maps.Keys(maps.Collect(v.state.classes.all())))
+	v.readable = &readable{rows: [][]uint64{{1}, {1}}, classes: classes, chunks: 2} // a fault: all is readable
 	if c, err := v.Chunks(t.Context(), []index.ChunkID{secret}); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("with a faulty readable set the gate gave %v, %v", c, err)
 	}
@@ -83,10 +84,14 @@ func TestGateChecksTwice(t *testing.T) {
 	}
 }
 
-// Sets are remembered per principal and forgotten at the next boundary, with
-// the state, and when many others asked.
+// Sets are remembered per principal, follow the writes, and are forgotten at the
+// next boundary and when many others asked.
 func TestReadableSetsAreRemembered(t *testing.T) {
-	s := openMem(t)
+	s, err := Open("data", Options{FS: vfs.NewMem(), Memory: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	hour := noon.Add(time.Hour)
 	put(t, s, "a", acl.NewList([]acl.Grant{{Subject: "user:ann", NotAfter: hour}}, nil), "text")
 	st := s.state
@@ -101,17 +106,22 @@ func TestReadableSetsAreRemembered(t *testing.T) {
 	if r := st.readableFor(ann, noon); r.chunks != 1 {
 		t.Error("a set of a later instant was used for an earlier one")
 	}
-	for i := range 3 * maxReadable {
+	for i := range 1_000 {
 		st.readableFor(acl.NewPrincipal(acl.User(fmt.Sprint(i))), noon)
 	}
-	if n := len(st.readable.sets); n != maxReadable || len(st.readable.recent) != n {
-		t.Errorf("%d sets are remembered, want %d", n, maxReadable)
+	for _, sets := range []map[string]sized[*readableOf]{st.kept.readable.young, st.kept.readable.old} {
+		if size := first.size() * len(sets); len(sets) == 0 || size > 2*st.truth.room.readable {
+			t.Errorf("%d sets are remembered, %d bytes", len(sets), size)
+		}
+	}
+	if st.readableFor(ann, noon).chunks != 1 {
+		t.Fatal("nothing is remembered: this test could not fail")
 	}
 	if err := s.SetACL(t.Context(), "a", acl.List{}); err != nil {
 		t.Fatal(err)
 	}
-	if s.state == st || len(s.state.readable.sets) != 0 {
-		t.Error("a revoke left the remembered sets")
+	if r := s.state.readableFor(ann, noon); s.state == st || r.chunks != 0 || len(r.classes) != 0 || has(r.rows[0], 0) {
+		t.Error("a revoke left the remembered set")
 	}
 }
 
@@ -242,7 +252,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		"no document":            {func(s *Store) error { return s.truth.db.Delete(documentKey("a"), pebble.Sync) }, "belongs to no document"},
 		"file of nobody":         {func(s *Store) error { return s.dir.write(s.dir.join("segments", "000099.lex"), nil) }, "belongs to no segment"},
 		"file that went":         {func(s *Store) error { return s.options.FS.Remove(s.dir.join("segments", "000001.lex")) }, "is missing"},
-		"chunk in another class": {func(s *Store) error { s.state.classes[1].live.Add(2); return nil }, "in memory is not what its documents say"},
+		"chunk in another class": {func(s *Store) error { s.state.classes.get(1).live.Add(2); return nil }, "in memory is not what its documents say"},
 		"bytes of the postings":  {func(s *Store) error { s.state.segments[0].lexFile.data[300] ^= 1; return nil }, "corrupt lexical segment"},
 		"bytes of the vectors":   {func(s *Store) error { s.state.segments[0].vecFile.data[70] ^= 1; return nil }, "corrupt vector file"},
 	} {
@@ -253,7 +263,7 @@ func TestCheckFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A state has its own snapshot: damage behind its back shows in a new one.
-			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.stateFreed)
+			next := newState(s.truth, s.state.meta, s.state.segments, s.state.classes, s.state.leg, s.state.kept, s.stateFreed)
 			next.live = s.state.live
 			s.publish(next)
 			r, err := s.Check(t.Context())

@@ -119,7 +119,7 @@ func (st *state) generations() []*state { return append([]*state{st}, st.others.
 
 // documents counts those that the generation has chunks of.
 func (st *state) documents() (n int) {
-	for _, c := range st.classes {
+	for _, c := range st.classes.all() {
 		n += c.documents
 	}
 	return n
@@ -171,10 +171,10 @@ func inCanary(p acl.Principal, g generationRecord) bool {
 func (c *change) part(m metaRecord, st *state) *change {
 	p := &change{files: files{store: c.store}, whole: c, base: st, meta: m, batch: c.batch, heads: map[corpora.DocID]*documentHead{}}
 	if st == nil {
-		p.classes = classes(nil).edit(0, nil)
+		p.classes = editOf(classesOf(nil), 0, nil)
 		return p
 	}
-	p.segments, p.live, p.classes = slices.Clone(st.segments), slices.Clone(st.live), st.classes.edit(0, nil)
+	p.segments, p.live, p.classes = slices.Clone(st.segments), slices.Clone(st.live), editOf(st.classes, 0, nil)
 	return p
 }
 
@@ -227,7 +227,7 @@ func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
 	if err != nil || !ok {
 		return err
 	}
-	c.classes.writable(h.class).remove(h)
+	c.classes.remove(h)
 	c.kill(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {

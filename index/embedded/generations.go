@@ -60,7 +60,7 @@ func (s *Store) Generations() ([]Generation, error) {
 			Previous:  st.meta.Previous != nil && *st.meta.Previous == r.ID,
 			Documents: g.documents(), Missing: st.documents() - g.documents(),
 		}
-		for _, c := range g.classes {
+		for _, c := range g.classes.all() {
 			one.Chunks += int(c.live.GetCardinality())
 		}
 		out = append(out, one)
@@ -203,7 +203,7 @@ func (s *Store) Drop(ctx context.Context, id uint32) error {
 		if c.meta.Previous != nil && *c.meta.Previous == id {
 			c.meta.Previous = nil
 		}
-		for _, class := range part.base.classes {
+		for _, class := range part.base.classes.all() {
 			for it := class.live.Iterator(); it.HasNext(); {
 				if err := c.batch.Delete(chunkKey(it.Next()), nil); err != nil {
 					return err

@@ -174,7 +174,7 @@ func (c *change) beginHistory(ctx context.Context, now time.Time) error {
 		if _, changes := c.lists.before[id]; changes {
 			return nil
 		}
-		return c.remember(Past{ID: id, Since: now, List: c.base.classes[h.class].list})
+		return c.remember(Past{ID: id, Since: now, List: c.base.classes.get(h.class).list})
 	})
 }
 
@@ -223,7 +223,7 @@ func (s *Store) Lookup(ctx context.Context, id corpora.DocID) (corpora.Document,
 	if err != nil {
 		return corpora.Document{}, fmt.Errorf("document %q: %w", id, err)
 	}
-	if c := st.classes[h.class]; c != nil {
+	if c := st.classes.get(h.class); c != nil {
 		d.ACL = c.list
 	}
 	return d, ctx.Err()

@@ -13,7 +13,7 @@ func BenchmarkFlatLeg(b *testing.B) {
 	const n = 100_000
 	all := cloud(n+64, 384, 0, rand.New(rand.NewPCG(1, 2)))
 	s := segmentOf(b, all[:n])
-	v := &view{state: &state{segments: []*segment{s}}}
+	v := &view{state: &state{segments: []*segment{s}, kept: &remembered{}}}
 	for _, k := range []int{10, 200} {
 		b.Run(fmt.Sprint(k), func(b *testing.B) {
 			rows, i := [][]uint64{allRows(n)}, 0

@@ -2,6 +2,8 @@ package embedded
 
 import (
 	"context"
+	"math"
+	"sync"
 
 	"ken/index"
 	"ken/index/embedded/lexical"
@@ -10,82 +12,137 @@ import (
 // list is the postings of a form in the readable chunks of one segment, with what
 // each would add to a score but for the weight of its term.
 type list struct {
-	ranks []uint32 // of the chunks, ascending; see ranking
+	ranks []uint32     // of the chunks, ascending; see ranking
+	said  []occurrence // what parts are made of; nil if one of them has no room
 	parts []float64
 	most  float64 // greatest of parts
 }
 
-// listKey names the lists of a form for one readable set and one set of parameters.
+// occurrence is how often a term stands in the fields of a chunk, and how long the
+// fields are.
+type occurrence struct{ title, body, titleLength, bodyLength uint16 }
+
+// listKey names the lists of a form for one line of readable sets and one set of
+// parameters.
 type listKey struct {
-	readable *readable
-	form     index.Form
-	params   index.BM25
+	line   *line
+	form   index.Form
+	params index.BM25
 }
 
-// lists are those of a form, one per segment.
+// lists are those of a form, one per segment, for one readable set. Those of the
+// next set in the line are made from them: a segment whose readable rows are the
+// same has the same postings, and only what they add is computed anew, for the
+// average lengths are others.
 type lists struct {
+	of       *readable
 	segments []list
 	df       int
 }
 
-// maxLists bounds the postings of a generation of the lists that a state keeps;
-// each takes 12 bytes. A kept list belongs to one state, so that no write can leave
-// a stale one, and to one readable set.
-const maxLists = 2 << 20
+func (l *lists) size() int { return 256 + 112*len(l.segments) + 20*l.df }
 
 // listsOf reads the lists of a form. Unreadable postings are never counted.
 func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists, error) {
-	key := listKey{v.readable, f, field.BM25}
-	if l, ok := v.state.lists.get(key, maxLists); ok {
-		return l, nil
+	key := listKey{v.readable.line, f, field.BM25}
+	last, ok := v.state.kept.lists.get(key, v.state.truth.room.lists)
+	if ok && last.of == v.readable {
+		return last, nil
 	}
-	out := &lists{segments: make([]list, len(v.state.segments))}
-	var prefixed [][]lexical.Posting
-	if f.Prefix {
-		var err error
-		if prefixed, err = v.prefixPostings(ctx, f); err != nil {
-			return nil, err
-		}
+	if !ok {
+		last = &lists{of: &readable{}}
 	}
-	var found []lexical.Posting
-	for i, s := range v.state.segments {
-		if f.Prefix {
-			found = prefixed[i]
-		} else {
-			p := s.lex.Term(f.Language, f.Text)
-			var err error
-			if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
+	out := &lists{of: v.readable, segments: make([]list, len(v.state.segments))}
+	postings := v.postingsOf(ctx, f)
+	for i, at := range places(last.of.segments, v.state.segments) {
+		known := at >= 0 && sameRows(last.of.rows[at], v.readable.rows[i])
+		switch {
+		case known && last.of.sameAverages(v.readable):
+			out.segments[i] = last.segments[at]
+		case known && last.segments[at].said != nil:
+			out.segments[i] = field.scored(last.segments[at])
+		default:
+			found, err := postings(i)
+			if err == nil {
+				err = v.state.segments[i].lex.CheckPostings(found)
+			}
+			if err != nil {
 				return nil, err
 			}
+			out.segments[i] = field.list(v.state.segments[i].lex, &v.readable.ranks[i], found)
 		}
-		out.segments[i] = field.list(s.lex, &v.readable.ranks[i], found)
-		out.df += len(found)
+		out.df += len(out.segments[i].ranks)
 	}
-	v.state.lists.put(key, out, out.df+1, maxLists)
+	v.state.kept.lists.put(key, out, out.size(), v.state.truth.room.lists)
 	return out, nil
 }
 
-func (b *bm25f) list(s *lexical.Segment, r *ranking, found []lexical.Posting) list {
-	l := list{ranks: make([]uint32, len(found)), parts: make([]float64, len(found))}
+// postingsOf returns what reads the postings of the form in the readable rows of a
+// segment, which hold until it is called again.
+func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) ([]lexical.Posting, error) {
+	if !f.Prefix {
+		var found []lexical.Posting
+		return func(i int) (_ []lexical.Posting, err error) {
+			p := v.state.segments[i].lex.Term(f.Language, f.Text)
+			found, err = p.Within(v.readable.rows[i], found[:0])
+			return found, err
+		}
+	}
+	all := sync.OnceValues(func() ([][]lexical.Posting, error) { return v.prefixPostings(ctx, f) })
+	return func(i int) ([]lexical.Posting, error) {
+		found, err := all()
+		if err != nil {
+			return nil, err
+		}
+		return found[i], nil
+	}
+}
+
+// sameRows reports whether the rows are the very same.
+func sameRows(a, b []uint64) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+func (r *readable) sameAverages(other *readable) bool {
+	return r.chunks == other.chunks && r.title == other.title && r.body == other.body
+}
+
+// list makes the list of the postings of a form.
+func (b *bm25f) list(s *lexical.Segment, r *ranking, found []lexical.Posting) (l list) {
+	n := len(found)
+	l.ranks, l.parts, l.said = make([]uint32, n), make([]float64, n), make([]occurrence, n)
 	for i, p := range found {
-		l.ranks[i], l.parts[i] = r.rank(p.Chunk), b.quick(s, p)
+		title, body := s.Lengths(int(p.Chunk))
+		l.ranks[i], l.parts[i] = r.rank(p.Chunk), b.quick(p.Title, p.Body, title, body)
+		l.most = max(l.most, l.parts[i])
+		if l.said != nil && max(p.Title, p.Body, title, body) <= math.MaxUint16 {
+			l.said[i] = occurrence{uint16(p.Title), uint16(p.Body), uint16(title), uint16(body)}
+		} else {
+			l.said = nil
+		}
+	}
+	return l
+}
+
+// scored returns the list with the parts that its postings have now.
+func (b *bm25f) scored(l list) list {
+	l.parts, l.most = make([]float64, len(l.said)), 0
+	for i, o := range l.said {
+		l.parts[i] = b.quick(uint32(o.title), uint32(o.body), uint32(o.titleLength), uint32(o.bodyLength))
 		l.most = max(l.most, l.parts[i])
 	}
 	return l
 }
 
 // quick is saturated with the results of common arguments remembered.
-func (b *bm25f) quick(s *lexical.Segment, p lexical.Posting) float64 {
-	_, body := s.Lengths(int(p.Chunk))
-	if p.Title > 0 || p.Body >= knownFrequencies || body >= knownLengths {
-		return b.saturated(s, p)
+func (b *bm25f) quick(title, body, titleLength, bodyLength uint32) float64 {
+	if title > 0 || body >= knownFrequencies || bodyLength >= knownLengths {
+		return b.saturated(title, body, titleLength, bodyLength)
 	}
-	at := p.Body*knownLengths + body
+	at := body*knownLengths + bodyLength
 	if b.known == nil {
 		b.known = make([]float64, knownFrequencies*knownLengths)
 	}
 	if b.known[at] == 0 {
-		b.known[at] = b.saturated(s, p)
+		b.known[at] = b.saturated(title, body, titleLength, bodyLength)
 	}
 	return b.known[at]
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -16,18 +17,22 @@ import (
 func wordSegment(t testing.TB, first uint32, n int, r *rand.Rand) *segment {
 	t.Helper()
 	zipf := rand.NewZipf(r, 1.2, 4, 2000)
-	chunks := make([]lexical.Chunk, n)
-	for i := range chunks {
-		c := lexical.Chunk{Ordinal: first + uint32(i), Language: "en", Key: [16]byte{byte(r.Uint32()), byte(r.Uint32()), byte(i), byte(i >> 8)}}
+	var v lexical.Inverter
+	v.Document("en", time.Time{}, nil)
+	ordinals := make([]uint32, n)
+	for i := range ordinals {
+		ordinals[i] = first + uint32(i)
+		key := [16]byte{byte(r.Uint32()), byte(r.Uint32()), byte(i), byte(i >> 8)}
+		var title, body []uint32
 		for range 1 + r.IntN(30) {
-			c.Body = append(c.Body, fmt.Sprint(zipf.Uint64()))
+			body = append(body, uint32(zipf.Uint64()))
 		}
 		if r.IntN(4) == 0 {
-			c.Title = []string{fmt.Sprint(zipf.Uint64())}
+			title = []uint32{uint32(zipf.Uint64())}
 		}
-		chunks[i] = c
+		v.Chunk(key, title, body)
 	}
-	data, err := lexical.Build(chunks)
+	data, err := lexical.Build(ordinals, v.Done(func(n uint32) lexical.TermKey { return lexical.TermKey{Language: "en", Stem: fmt.Sprint(n)} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +45,7 @@ func wordSegment(t testing.TB, first uint32, n int, r *rand.Rand) *segment {
 
 // readableView makes a view of the segments in which about one chunk in share is readable.
 func readableView(segments []*segment, share int, r *rand.Rand) *view {
-	v := &view{state: &state{segments: segments}, readable: &readable{}}
+	v := &view{state: &state{segments: segments, kept: &remembered{}, truth: &truth{room: divide(defaultMemory)}}, readable: &readable{segments: segments}}
 	for _, s := range segments {
 		rows := make([]uint64, (s.Chunks+63)/64)
 		for i := range s.Chunks {

@@ -31,9 +31,10 @@ func pickMerge(segments []*segment, live []int) (i, j int, ok bool) {
 			return i, i + 1, true
 		}
 	}
+	most := maxSize(segments)
 	for t := range tier(math.MaxInt32) + 1 {
-		if i, j, ok = longRun(segments, t); ok {
-			return i, j, true
+		if i, j, ok = longRun(segments, t, most); ok {
+			return i, i + fitting(segments[i:j], most), true
 		}
 	}
 	return 0, 0, false
@@ -41,12 +42,13 @@ func pickMerge(segments []*segment, live []int) (i, j int, ok bool) {
 
 // longRun finds neighbours of tier t or smaller of which fanIn are of tier t.
 // Smaller ones between them go along: what is left of a segment whose chunks
-// died must not keep its neighbours apart for ever.
-func longRun(segments []*segment, t int) (i, j int, ok bool) {
+// died must not keep its neighbours apart for ever. What is half as large as a
+// segment may be stays as it is.
+func longRun(segments []*segment, t int, most int64) (i, j int, ok bool) {
 	count := 0
 	for j, s := range segments {
 		switch size := tier(s.Chunks); {
-		case size > t:
+		case size > t || s.size() >= most/2:
 			i, count = j+1, 0
 		case size == t:
 			count++
@@ -56,6 +58,28 @@ func longRun(segments []*segment, t int) (i, j int, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// fullSize is how many bytes of files a segment may have, and fullShare which part
+// of the bytes of all. A merge holds what it writes in memory.
+const (
+	fullSize  = 128 << 20
+	fullShare = 16
+)
+
+func maxSize(segments []*segment) int64 { return max(fullSize, sizeOf(segments)/fullShare) }
+
+// fitting returns how many of the segments, from the first on, make one of at most
+// so many bytes; one at least.
+func fitting(segments []*segment, most int64) int {
+	n, size := 0, int64(0)
+	for _, s := range segments {
+		if size += s.size(); size > most && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // maxSegments is how many segments there may be before those who store documents
@@ -169,11 +193,14 @@ func (s *Store) mergeOnce(ctx context.Context) (more bool, err error) {
 // is live.
 func (f *files) merge(ctx context.Context, base *state, i, j int) (*segment, error) {
 	old := base.segments[i:j]
-	live := rowsOf(old, valuesOf(base.classes))
+	live := rowsOf(old, liveOf(valuesOf(base.classes)))
 	var parts []lexical.Part
 	var ordinals []uint32
 	var rows []place
 	for n, s := range old {
+		if err := s.checkAll(ctx, nil); err != nil { // or damage would get a checksum of its own
+			return nil, err
+		}
 		parts = append(parts, lexical.Part{Segment: s.lex, Keep: func(row int) bool { return has(live[n], row) }})
 		for row := range setBits(live[n]) {
 			ordinals = append(ordinals, s.lex.Ordinal(row))
@@ -218,8 +245,8 @@ func countBits(rows []uint64) (n int) {
 }
 
 func valuesOf(cs classes) []*class {
-	out := make([]*class, 0, len(cs))
-	for _, c := range cs {
+	out := make([]*class, 0, cs.len())
+	for _, c := range cs.all() {
 		out = append(out, c)
 	}
 	return out
@@ -228,7 +255,13 @@ func valuesOf(cs classes) []*class {
 // sizeOf is how many bytes the segments' files hold.
 func sizeOf(segments []*segment) (n int64) {
 	for _, s := range segments {
-		s.files(func(f *file) { n += int64(len(f.data)) })
+		n += s.size()
 	}
+	return n
+}
+
+// size is how many bytes the segment's files hold.
+func (s *segment) size() (n int64) {
+	s.files(func(f *file) { n += int64(len(f.data)) })
 	return n
 }

@@ -31,6 +31,10 @@ type Options struct {
 	History time.Duration
 	// Clock dates the past of permissions; nil is time.Now.
 	Clock func() time.Time
+	// Memory is how many bytes the store remembers of what was read, so that it need
+	// not be read or made again; 0 is 256 MiB. What a search or a write works with,
+	// and some 50 MiB of buffers, come on top.
+	Memory int64
 	// Logger hears of what operators should know; nil is silence.
 	Logger *slog.Logger
 }
@@ -52,6 +56,9 @@ func (o Options) withDefaults() Options {
 	if o.History == 0 {
 		o.History = DefaultHistory
 	}
+	if o.Memory == 0 {
+		o.Memory = defaultMemory
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -67,6 +74,9 @@ func (o Options) validate() error {
 	}
 	if o.History < 0 {
 		return fmt.Errorf("history: %s is negative", o.History)
+	}
+	if o.Memory < 0 {
+		return fmt.Errorf("memory: %d is negative", o.Memory)
 	}
 	return nil
 }

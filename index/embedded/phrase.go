@@ -41,7 +41,7 @@ func (v *view) withPhrases(ctx context.Context, f index.Filter, rows [][]uint64)
 
 func (v *view) withPhrase(ctx context.Context, text string, rows [][]uint64) ([][]uint64, error) {
 	phrases := map[string]analyze.Phrase{}
-	for _, language := range v.readable.languages {
+	for language := range v.readable.languages {
 		phrases[language] = analyze.NewPhrase(language, text)
 	}
 	candidates, out := make([][]uint64, len(rows)), make([][]uint64, len(rows))

@@ -38,9 +38,22 @@ func scanPins(ctx context.Context, r pebble.Reader, id corpora.DocID) (map[strin
 	return pins, err
 }
 
-// pins are those of a document as the change leaves them so far.
+// pins are those of a document as the change leaves them so far. Where nothing at all
+// is pinned, one look tells for the whole change.
 func (c *change) pins(id corpora.DocID) (map[string]bool, error) {
-	if c.unpinned[id] {
+	if c.pinned == nil {
+		var some bool
+		lower := []byte{pinPrefix}
+		err := scan(context.Background(), c.base.snapshot, lower, after(lower), func([]byte, []byte) (bool, error) {
+			some = true
+			return false, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		c.pinned = &some
+	}
+	if !*c.pinned || c.unpinned[id] {
 		return nil, nil
 	}
 	return scanPins(context.Background(), c.base.snapshot, id)

@@ -13,7 +13,7 @@ import (
 )
 
 // followed returns the index of the classes after some came and others went.
-func followed(t *rapid.T, cs classes, grants *rapid.Generator[[]acl.Grant]) *aclIndex {
+func followed(t *rapid.T, cs map[uint32]*class, grants *rapid.Generator[[]acl.Grant]) *aclIndex {
 	var all, gone []*class
 	for _, id := range slices.Sorted(maps.Keys(cs)) {
 		all = append(all, cs[id])
@@ -22,7 +22,7 @@ func followed(t *rapid.T, cs classes, grants *rapid.Generator[[]acl.Grant]) *acl
 		gone = append(gone, newClass(100+id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny"))))
 	}
 	n := rapid.IntRange(0, len(all)).Draw(t, "at first")
-	x := newACLIndex(classes{})
+	x := newACLIndex(classesOf(nil))
 	for _, e := range []edit{{created: all[:n]}, {created: gone}, {created: all[n:], pruned: gone}} {
 		x = e.index(x)
 	}
@@ -38,7 +38,7 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 		return acl.Grant{Subject: subjects.Draw(t, "subject"), NotBefore: times.Draw(t, "from"), NotAfter: times.Draw(t, "to")}
 	}), 0, 3)
 	rapid.Check(t, func(t *rapid.T) {
-		cs := classes{}
+		cs := map[uint32]*class{}
 		for id := range uint32(rapid.IntRange(0, 8).Draw(t, "classes")) {
 			cs[id] = newClass(id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny")))
 		}
@@ -53,15 +53,11 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 				until = b
 			}
 		}
-		st := &state{classes: cs}
+		st := &state{classes: classesOf(cs)}
 		st.index.Store(followed(t, cs, grants))
 		r := newReadable(st, p, noon)
-		var got []uint32
-		for _, c := range r.classes {
-			got = append(got, c.id)
-		}
-		if !slices.Equal(got, want) || !r.until.Equal(until) {
-			t.Fatalf("classes %v until %v, want %v until %v", got, r.until, want, until)
+		if got := r.classes; !slices.Equal(got, want) || !r.until.Equal(until) {
+			t.Fatalf("classes %v until %v, want %v until %v", r.classes, r.until, want, until)
 		}
 	})
 }
@@ -69,7 +65,7 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 // BenchmarkReadable makes the readable set of a tenth: a principal who holds 46
 // subjects, 10,000 lists, 100,000 chunks. The first has no index of the lists yet.
 func BenchmarkReadable(b *testing.B) {
-	cs, held := classes{}, []acl.Subject{}
+	cs, held := map[uint32]*class{}, []acl.Subject{}
 	for i := range 46 {
 		held = append(held, acl.Group(fmt.Sprint(i*10)))
 	}
@@ -80,11 +76,11 @@ func BenchmarkReadable(b *testing.B) {
 	segments, who := []*segment{{segmentRecord: segmentRecord{Last: 99_999, Chunks: 100_000}}}, acl.NewPrincipal(held...)
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			newReadable(&state{classes: cs, segments: segments}, who, noon)
+			newReadable(&state{classes: classesOf(cs), segments: segments}, who, noon)
 		}
 	})
 	b.Run("other", func(b *testing.B) {
-		st := &state{classes: cs, segments: segments}
+		st := &state{classes: classesOf(cs), segments: segments}
 		for b.Loop() {
 			newReadable(st, who, noon)
 		}

@@ -89,6 +89,74 @@ func TestRecall(t *testing.T) {
 	}
 }
 
+// TestCertainMissesNothing asks for vectors near stored ones and for others, of as
+// many rows as are compared closely: all of the best are proposed, each within its
+// slack, and of the others few.
+func TestCertainMissesNothing(t *testing.T) {
+	const n, queries = 2000, 60
+	r := rand.New(rand.NewPCG(5, 6))
+	for name, all := range map[string][]embed.Vector{
+		"without structure": cloud(n+queries, 48, 0, r),
+		"much in common":    cloud(n+queries, 64, .9, r),
+		"few numbers":       few(n+queries, 100, r),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, proposed := segmentOf(t, all[:n]), 0
+			v := &view{state: &state{segments: []*segment{s}, kept: &remembered{}}}
+			for i, q := range all[n:] {
+				if i%2 == 0 {
+					q = between(q, all[i])
+				}
+				k := 1 + i%20
+				places, err := flatLeg{exact: n}.candidates(t.Context(), v, q, [][]uint64{allRows(n)}, k, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				proposed += len(places)
+				checkBest(t, s, q, places, k)
+			}
+			if proposed > n*queries/2 {
+				t.Errorf("%d of %d rows are proposed: the test shows nothing", proposed/queries, n)
+			}
+		})
+	}
+}
+
+// few makes vectors of one to three numbers that are not zero, many of them equal.
+func few(n, dim int, r *rand.Rand) []embed.Vector {
+	out := make([]embed.Vector, n)
+	for i := range out {
+		out[i] = make(embed.Vector, dim)
+		for range 1 + r.IntN(3) {
+			out[i][r.IntN(dim)] += float32(1 + r.IntN(2))
+		}
+		embed.Normalize(out[i])
+	}
+	return out
+}
+
+// checkBest looks for rows among the best k, equal ones included, that are not
+// proposed, and for estimates that are further off than they say.
+func checkBest(t *testing.T, s *segment, q embed.Vector, places []near, k int) {
+	t.Helper()
+	scores := make([]float64, s.vec.Len())
+	for i := range scores {
+		scores[i] = flat.Dot(q, s.vec.Row(i))
+	}
+	least := slices.Sorted(slices.Values(scores))[len(scores)-k]
+	for _, p := range places {
+		if math.Abs(p.product-scores[p.row]) > p.slack {
+			t.Errorf("row %d is %v, estimated %v, allowed %v", p.row, scores[p.row], p.product, p.slack)
+		}
+		scores[p.row] = math.Inf(-1)
+	}
+	for i, score := range scores {
+		if score >= least {
+			t.Errorf("row %d is among the best %d and not proposed", i, k)
+		}
+	}
+}
+
 // between returns a vector between the two.
 func between(a, b embed.Vector) embed.Vector {
 	out := make(embed.Vector, len(a))
@@ -101,7 +169,7 @@ func between(a, b embed.Vector) embed.Vector {
 
 // common returns how many of the true best k are among the candidates.
 func common(t *testing.T, s *segment, q embed.Vector, rows []uint64, k int) (n int) {
-	v := &view{state: &state{segments: []*segment{s}}}
+	v := &view{state: &state{segments: []*segment{s}, kept: &remembered{}}}
 	places, err := flatLeg{exact: exactRows}.candidates(context.Background(), v, q, [][]uint64{rows}, k, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +236,7 @@ func scattered(t *testing.T, own, others []embed.Vector, r *rand.Rand) (segments
 
 func proposed(t *testing.T, segments []*segment, rows [][]uint64, q embed.Vector, exact, k int, name func(place) int) []int {
 	t.Helper()
-	places, err := flatLeg{exact}.candidates(t.Context(), &view{state: &state{segments: segments}}, q, rows, k, nil)
+	places, err := flatLeg{exact}.candidates(t.Context(), &view{state: &state{segments: segments, kept: &remembered{}}}, q, rows, k, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"ken/corpora"
@@ -19,13 +20,6 @@ type recentChunk struct {
 	document    atomic.Pointer[storedDocument] // of the state that asked last
 }
 
-// Bounds of what is kept, per generation.
-const (
-	maxRecent    = 48 << 20 // bytes of chunks and their grams, in all states together
-	maxDocuments = 16 << 10 // documents of a state
-	maxACLs      = 16 << 10 // lists of classes of a state
-)
-
 // size counts the struct and its place in a map as well.
 func (c *recentChunk) size() int {
 	n := 320 + len(c.Text) + len(c.Context) + len(c.Doc)
@@ -40,7 +34,7 @@ func (c *recentChunk) size() int {
 
 // chunk reads a chunk of the state.
 func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
-	if c, ok := st.truth.recent.get(ordinal, maxRecent); ok {
+	if c, ok := st.truth.recent.get(ordinal, st.truth.room.chunks); ok {
 		return c, nil
 	}
 	c, err := getChunk(st.snapshot, ordinal)
@@ -48,8 +42,40 @@ func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
 		return nil, err
 	}
 	r := &recentChunk{Chunk: c}
-	st.truth.recent.put(ordinal, r, r.size(), maxRecent)
+	st.truth.recent.put(ordinal, r, r.size(), st.truth.room.chunks)
 	return r, nil
+}
+
+// readers is how many chunks are read at once by readAhead; a disk has room for
+// more, a processor not.
+const readers = 16
+
+// readAhead reads chunks that are not among the recent ones, several at once: from a
+// disk, one after the other would take much longer. It reads what the readable set
+// admits; the gate asks the truth later, and tells errors.
+func (v *view) readAhead(ids []index.ChunkID) {
+	st := v.state
+	var missing []uint32
+	for _, id := range ids {
+		if v.mayRead(id) && !st.truth.recent.has(uint32(id)) {
+			missing = append(missing, uint32(id))
+		}
+	}
+	if len(missing) < readers {
+		return
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range readers {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(missing); i = int(next.Add(1)) - 1 {
+				if c, err := st.chunk(missing[i]); err == nil {
+					_, _ = st.documentOf(c)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // gramsOf returns the grams of a chunk of the document.
@@ -59,34 +85,55 @@ func (st *state) gramsOf(c *recentChunk, d corpora.Document) index.Grams {
 	}
 	g := index.NewGrams(analyze.Grams(index.EmbedText(d, c.Chunk)))
 	c.grams.Store(&g)
-	st.truth.recent.put(uint32(c.ID), c, c.size(), maxRecent)
+	st.truth.recent.put(uint32(c.ID), c, c.size(), st.truth.room.chunks)
 	return g
 }
 
-// storedDocument is the record of a document.
+// storedDocument is a document that a search asked for.
 type storedDocument struct {
-	documentHead
-	corpora.Document        // without its ACL; nobody may change anything of it
-	state            uint64 // the number of the one that it was read in
+	writtenDocument               // nobody may change anything of it
+	state           uint64        // the number of the one that it was read in
+	right           atomic.Uint64 // the number of a state that it was found to be right in
+}
+
+// size counts the struct and its place in a map as well.
+func (d *storedDocument) size() int {
+	n := 512 + 2*len(d.ID) + len(d.Source) + len(d.Path) + len(d.URL) + len(d.Title) + len(d.Stamp) + len(d.Version)
+	for _, t := range d.Tags {
+		n += 16 + len(t)
+	}
+	return n
+}
+
+// rememberedDocument returns a document that was read before. One that was read in
+// an earlier state and was not dropped since, is what this state has: see follow.
+func (st *state) rememberedDocument(id corpora.DocID) (*storedDocument, bool) {
+	d, ok := st.kept.documents.get(id, st.truth.room.documents)
+	if !ok || d.state > st.number {
+		return nil, false
+	}
+	d.right.Store(st.number)
+	return d, true
 }
 
 // document reads a document of the state.
 func (st *state) document(id corpora.DocID) (*storedDocument, error) {
-	if d, ok := st.recent.get(id, maxDocuments); ok {
+	if d, ok := st.rememberedDocument(id); ok {
 		return d, nil
 	}
 	h, d, err := st.read(id)
 	if err != nil {
 		return nil, err
 	}
-	out := &storedDocument{h, d, st.number}
-	st.recent.put(id, out, 1, maxDocuments)
+	out := &storedDocument{writtenDocument: writtenDocument{h, d}, state: st.number}
+	out.right.Store(st.number)
+	st.kept.documents.putIf(id, out, out.size(), st.truth.room.documents, func() bool { return st.kept.newest.Load() == st.number })
 	return out, nil
 }
 
 // documentOf reads the document of a chunk.
 func (st *state) documentOf(c *recentChunk) (*storedDocument, error) {
-	if d := c.document.Load(); d != nil && d.state == st.number {
+	if d := c.document.Load(); d != nil && d.right.Load() == st.number {
 		return d, nil
 	}
 	d, err := st.document(c.Doc)
@@ -96,14 +143,15 @@ func (st *state) documentOf(c *recentChunk) (*storedDocument, error) {
 	return d, err
 }
 
-// list reads the list of a class as the truth has it.
+// list reads the list of a class as the truth has it. The number of a class is
+// given once and its record never changes, so it is right in every state.
 func (st *state) list(class uint32) (acl.List, error) {
-	if l, ok := st.acls.get(class, maxACLs); ok {
+	if l, ok := st.truth.acls.get(class, st.truth.room.acls); ok {
 		return l, nil
 	}
 	l, err := getClass(st.snapshot, class)
 	if err == nil {
-		st.acls.put(class, l, 1, maxACLs)
+		st.truth.acls.put(class, l, 128+96*(len(l.Allow())+len(l.Deny())), st.truth.room.acls)
 	}
 	return l, err
 }

@@ -24,7 +24,7 @@ func (s *Store) Reembed(ctx context.Context, m embed.Model, embedder func(contex
 			return fmt.Errorf("%w: the active generation was promoted with its own; build another one instead", index.ErrModel)
 		}
 		c.meta.Model, c.large = m, true
-		live := rowsOf(c.segments, valuesOf(c.classes.all))
+		live := rowsOf(c.segments, liveOf(valuesOf(c.classes.all)))
 		for i, old := range c.segments {
 			seg, err := c.reembed(ctx, old, live[i], embedder)
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"ken/index"
-	"ken/index/embedded/lexical"
 )
 
 // checkForms refuses a term that could match a chunk twice.
@@ -38,10 +37,10 @@ func (b *bm25f) idf(df int) float64 {
 	return math.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
 }
 
-// saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf.
-func (b *bm25f) saturated(s *lexical.Segment, p lexical.Posting) float64 {
-	title, body := s.Lengths(int(p.Chunk))
-	tf := float64(b.Title*b.normalised(p.Title, title, b.title)) + b.normalised(p.Body, body, b.body)
+// saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf of a term
+// that stands so often in fields of such lengths.
+func (b *bm25f) saturated(title, body, titleLength, bodyLength uint32) float64 {
+	tf := float64(b.Title*b.normalised(title, titleLength, b.title)) + b.normalised(body, bodyLength, b.body)
 	if tf == 0 {
 		return 0
 	}

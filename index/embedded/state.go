@@ -24,16 +24,10 @@ type state struct {
 	truth    *truth
 	snapshot *pebble.Snapshot
 	leg      vectorLeg
-	others   []*state // of the same revision, in the generations that are kept beside this one
-	readable readableCache
+	others   []*state                 // of the same revision, in the generations that are kept beside this one
+	kept     *remembered              // also by the states before and after it
 	index    atomic.Pointer[aclIndex] // see aclIndex
-	lists    kept[listKey, *lists]
-	recent   kept[corpora.DocID, *storedDocument]
-	acls     kept[uint32, acl.List]
-	scratch  sync.Pool // of *accumulator
-	windows  sync.Pool // of *windows
-	vectors  sync.Pool // of *vectorWork
-	grades   sync.Pool // of *gradeWork
+	scratch  sync.Pool                // of *accumulator
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing
@@ -41,8 +35,10 @@ type state struct {
 
 // newState takes a snapshot of the truth and holds the files of the segments.
 // The caller is its first user.
-func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, onFree func(error)) *state {
-	st := &state{number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, onFree: onFree, snapshot: t.db.NewSnapshot()}
+func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vectorLeg, k *remembered, onFree func(error)) *state {
+	st := &state{
+		number: t.states.Add(1), truth: t, meta: m, segments: segments, classes: cs, leg: leg, kept: k, onFree: onFree, snapshot: t.db.NewSnapshot(),
+	}
 	for _, s := range segments {
 		s.files((*file).acquire)
 	}
@@ -76,18 +72,18 @@ func (st *state) chunks() int {
 // loadClasses reads the classes and puts every document of the generation into
 // its own. It returns the tally of all records too.
 func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs classes, records uint64, err error) {
-	cs = classes{}
+	all := map[uint32]*class{}
 	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
-		cs[id] = newClass(id, l)
-		cs[id].seal = seal
+		all[id] = newClass(id, l)
+		all[id].seal = seal
 		records += tally(seal)
 		return nil
 	})
 	if err != nil {
-		return nil, 0, err
+		return cs, 0, err
 	}
 	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
-		c := cs[h.class]
+		c := all[h.class]
 		if c == nil {
 			return fmt.Errorf("%w: document %q has no ACL class", errTruth, id)
 		}
@@ -97,5 +93,5 @@ func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs cl
 		records += tally(h.seal)
 		return nil
 	})
-	return cs, records, err
+	return classesOf(all), records, err
 }

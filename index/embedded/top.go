@@ -20,7 +20,7 @@ type top struct {
 // scored is a row with its score.
 type scored struct {
 	score   float64
-	key     uint64 // the beginning of its key, which breaks nearly all ties
+	key     uint64 // the beginning of its key, once it was needed; see keyOf
 	segment uint32
 	row     uint32
 }
@@ -35,8 +35,7 @@ func (t *top) least() float64 { return t.kept[0].score }
 func (t *top) admits(score float64) bool { return !t.full() || score >= t.least() }
 
 func (t *top) push(segment, row int, score float64) {
-	key := t.segments[segment].lex.Key(row)
-	s := scored{score, binary.BigEndian.Uint64(key[:]), uint32(segment), uint32(row)}
+	s := scored{score: score, segment: uint32(segment), row: uint32(row)}
 	if !t.full() {
 		t.kept = append(t.kept, s)
 		if t.full() {
@@ -46,7 +45,7 @@ func (t *top) push(segment, row int, score float64) {
 		}
 		return
 	}
-	if t.worse(t.kept[0], s) {
+	if t.worse(&t.kept[0], &s) {
 		t.kept[0] = s
 		t.sink(0)
 	}
@@ -56,7 +55,7 @@ func (t *top) sink(i int) {
 	for {
 		worst := i
 		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(t.kept) && t.worse(t.kept[child], t.kept[worst]) {
+			if child < len(t.kept) && t.worse(&t.kept[child], &t.kept[worst]) {
 				worst = child
 			}
 		}
@@ -69,25 +68,40 @@ func (t *top) sink(i int) {
 }
 
 // worse is compare(a, b) > 0.
-func (t *top) worse(a, b scored) bool {
-	return a.score < b.score || a.score == b.score && t.compare(a, b) > 0
+func (t *top) worse(a, b *scored) bool {
+	return a.score < b.score || a.score == b.score && t.compareKeys(a, b) > 0
 }
 
 // compare is [index.Compare] of the hits.
-func (t *top) compare(a, b scored) int {
+func (t *top) compare(a, b *scored) int {
 	if c := cmp.Compare(b.score, a.score); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(a.key, b.key); c != 0 {
+	return t.compareKeys(a, b)
+}
+
+// compareKeys looks keys up, which stand in files, far apart: for ties alone.
+func (t *top) compareKeys(a, b *scored) int {
+	if c := cmp.Compare(t.keyOf(a), t.keyOf(b)); c != 0 {
 		return c
 	}
 	x, y := t.segments[a.segment].lex.Key(int(a.row)), t.segments[b.segment].lex.Key(int(b.row))
 	return bytes.Compare(x[:], y[:])
 }
 
+// keyOf returns the beginning of the key, which is enough to break nearly all ties.
+// One that is 0 is looked up each time.
+func (t *top) keyOf(s *scored) uint64 {
+	if s.key == 0 {
+		key := t.segments[s.segment].lex.Key(int(s.row))
+		s.key = binary.BigEndian.Uint64(key[:])
+	}
+	return s.key
+}
+
 // sorted returns the hits, best first.
 func (t *top) sorted() []index.Hit {
-	slices.SortFunc(t.kept, t.compare)
+	slices.SortFunc(t.kept, func(a, b scored) int { return t.compare(&a, &b) })
 	out := make([]index.Hit, len(t.kept))
 	for i, s := range t.kept {
 		lex, row := t.segments[s.segment].lex, int(s.row)

@@ -23,26 +23,45 @@ type truth struct {
 	db      *pebble.DB
 	witness *witness
 	logger  *truthLogger
-	recent  kept[uint32, *recentChunk]
-	states  atomic.Uint64 // made so far
+	verifying
+	room   room
+	recent kept[uint32, *recentChunk]
+	acls   kept[uint32, acl.List]
+	states atomic.Uint64 // made so far
 }
 
-// cacheSize is how many bytes of blocks Pebble keeps unpacked: the texts that
-// searches read again and again.
-const cacheSize = 32 << 20
+// room is how many bytes each kind of what is remembered may take. But for blocks
+// it is what the young may; the old may take as much again, see kept.
+type room struct {
+	chunks    int // with their grams
+	lists     int // of postings
+	documents int
+	readable  int   // sets
+	acls      int   // lists of classes
+	blocks    int64 // that Pebble keeps unpacked
+}
+
+const defaultMemory = 256 << 20
+
+// divide says what becomes of the memory for what is remembered. Other generations
+// of the index (see Generation) have lists and documents of their own.
+func divide(memory int64) room {
+	part := int(memory / 32)
+	return room{chunks: 6 * part, lists: 4 * part, documents: part, readable: part, acls: part, blocks: memory / 8}
+}
 
 // memTableSize is how much Pebble gathers before it writes a table.
 const memTableSize = 16 << 20
 
-func openTruth(d directory, r *reserve, logger *slog.Logger) (*truth, error) {
-	t := &truth{logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
+func openTruth(d directory, r *reserve, memory int64, logger *slog.Logger) (*truth, error) {
+	t := &truth{verifying: newVerifying(), room: divide(memory), logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
 	db, err := openPebble(d.join("truth"), t.logger, &pebble.Options{
 		FS:                 truthFS{d.fs, t.logger},
 		Logger:             t.logger,
 		EventListener:      &pebble.EventListener{BackgroundError: t.logger.backgroundError, FlushEnd: t.logger.flushed},
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		MemTableSize:       memTableSize,
-		CacheSize:          cacheSize,
+		CacheSize:          t.room.blocks,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open truth store: %w", err)
@@ -87,10 +106,11 @@ type truthLogger struct {
 	logger  *slog.Logger
 	reserve *reserve
 	failed  atomic.Pointer[string]
-	stopped chan struct{} // closed when failed was set
-	hung    atomic.Bool   // Pebble panicked and may hold its locks
-	open    atomic.Bool   // pebble.Open has returned
-	full    atomic.Bool   // a table cannot be written for lack of space
+	lost    atomic.Pointer[LostError] // why it failed, if it was this
+	stopped chan struct{}             // closed when failed was set
+	hung    atomic.Bool               // Pebble panicked and may hold its locks
+	open    atomic.Bool               // pebble.Open has returned
+	full    atomic.Bool               // a table cannot be written for lack of space
 }
 
 // backgroundError is told why a flush or compaction failed; Pebble tries it again
@@ -129,8 +149,11 @@ func (l *truthLogger) Fatalf(format string, args ...any) {
 	}
 }
 
-// err returns an error that wraps [ErrFailed] if the store has stopped.
+// err returns an error that wraps [ErrFailed] or [LostError] if the store has stopped.
 func (l *truthLogger) err() error {
+	if lost := l.lost.Load(); lost != nil {
+		return lost
+	}
 	if m := l.failed.Load(); m != nil {
 		return fmt.Errorf("%w (%s)", ErrFailed, *m)
 	}

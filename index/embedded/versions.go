@@ -95,6 +95,9 @@ func (s *Store) KeepVersions(n int) { s.keep.Store(int32(max(n, 0))) }
 // that comes is another. It is called before the document is removed.
 func (c *change) keepVersion(next corpora.Document) error {
 	limit := int(c.store.keep.Load())
+	if limit == 0 {
+		return nil
+	}
 	old, err := c.document(next.ID)
 	if errors.Is(err, index.ErrNotFound) {
 		return nil
@@ -127,7 +130,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 		return v.Document.Version == next.Version || v.Document.Version == old.Version
 	})
 	if err == nil && old.Version != "" && old.Version != next.Version {
-		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all[old.class].list}
+		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all.get(old.class).list}
 		kept, err = append(kept, v), c.writeVersion(v, old)
 	}
 	surplus := -limit
@@ -147,7 +150,7 @@ func (c *change) keepVersion(next corpora.Document) error {
 	return err
 }
 
-func (c *change) writeVersion(v keptVersion, old storedDocument) error {
+func (c *change) writeVersion(v keptVersion, old writtenDocument) error {
 	text, err := c.storedText(old)
 	if err != nil {
 		return err
@@ -161,7 +164,7 @@ func (c *change) writeVersion(v keptVersion, old storedDocument) error {
 }
 
 // storedText is the text of the document as the change leaves it so far.
-func (c *change) storedText(d storedDocument) (string, error) {
+func (c *change) storedText(d writtenDocument) (string, error) {
 	if chunks, ok := c.texts[d.ID]; ok {
 		return textOf(chunks), nil
 	}

@@ -27,7 +27,7 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 			return fmt.Errorf("replace %q: %w", e.Document.ID, err)
 		}
 	}
-	ready, err := analyzeAll(ctx, entries)
+	ready, err := s.analyze(ctx, entries)
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
@@ -35,7 +35,7 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ready, beside) }}, "replace"); err != nil {
+	if err := s.write(&request{ctx: ctx, apply: func(c *change) error { return c.replace(ctx, ready, beside) }}, "replace"); err != nil {
 		return err
 	}
 	s.relieve(ctx)
@@ -44,14 +44,20 @@ func (s *Store) Replace(ctx context.Context, entries ...index.Entry) error {
 
 // replace puts the entries in place of the documents; beside has what was made of
 // them for the other generations.
-func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error {
+func (c *change) replace(ctx context.Context, ready analyzed, beside map[uint32]analyzed) error {
 	c.large = true
 	if err := c.findRoom(); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
-			return fmt.Errorf("%q: %w", e.Document.ID, err)
+	erased, err := anyErased(ctx, c.base.snapshot)
+	if err != nil {
+		return err
+	}
+	for _, e := range ready.entries {
+		if erased {
+			if err := checkErased(c.base.snapshot, e.Document.ID); err != nil {
+				return fmt.Errorf("%q: %w", e.Document.ID, err)
+			}
 		}
 		if err := c.keepVersion(e.Document); err != nil {
 			return fmt.Errorf("%q: keep its version: %w", e.Document.ID, err)
@@ -61,20 +67,20 @@ func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error
 		}
 		c.texts[e.Document.ID] = e.Chunks
 	}
-	records := make([]documentHead, len(entries))
-	for i, e := range entries {
+	records := make([]documentHead, len(ready.entries))
+	for i, e := range ready.entries {
 		records[i] = documentHead{class: c.classes.of(e.Document.ACL), language: e.head.language, first: noHead}
 	}
 	for _, part := range c.parts {
 		made := beside[part.meta.ID]
 		if part == c {
-			made = entries
+			made = ready
 		}
-		if err := part.put(made, entries, records); err != nil {
+		if err := part.put(made, records); err != nil {
 			return err
 		}
 	}
-	for i, e := range entries {
+	for i, e := range ready.entries {
 		if err := c.setDocument(records[i], e.Document); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
@@ -82,78 +88,72 @@ func (c *change) replace(entries []analyzed, beside map[uint32][]analyzed) error
 	return nil
 }
 
-// put stores what was made of the documents for one generation, none or one for
-// each, and sets the heads that stand in records.
-func (c *change) put(made, entries []analyzed, records []documentHead) error {
-	for i := range entries {
-		if len(made) == 0 {
-			c.fallBehind()
-			break
-		}
-		e := &made[i]
+// put stores what was made of the documents for one generation, and sets the heads
+// that stand in records. If nothing was made, the generation falls behind.
+func (c *change) put(made analyzed, records []documentHead) error {
+	if len(made.entries) == 0 {
+		c.fallBehind()
+		return nil
+	}
+	for i, e := range made.entries {
 		// The model may have changed since the entry was checked or embedded.
 		if e.Model != "" && e.Model != c.meta.Model.Hash {
 			return fmt.Errorf("%q: %w: another generation was promoted meanwhile; ingest again", e.Document.ID, index.ErrModel)
 		}
-		if err := checkVectors(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
+		if err := checkShape(e.Vectors, len(e.Chunks), c.meta.Model); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
-		if err := c.putChunks(e); err != nil {
+		h := e.head
+		if err := c.putChunks(e.Chunks, &h); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
-		e.head.class = records[i].class
-		c.classes.adopt(e.head.class, e.Document.ACL).add(e.head)
-		if err := c.setHead(e.Document.ID, e.head, &records[i]); err != nil {
+		h.class = records[i].class
+		c.classes.add(h, e.Document.ACL)
+		if err := c.setHead(e.Document.ID, h, &records[i]); err != nil {
 			return err
 		}
-		c.rows.add(*e)
+		for n := range e.Chunks {
+			c.rows.ordinals = append(c.rows.ordinals, h.first+uint32(n))
+		}
+		c.rows.vectors = append(c.rows.vectors, e.Vectors...)
 	}
+	c.rows.parts, c.rows.codes = append(c.rows.parts, made.parts...), append(c.rows.codes, made.codes...)
 	return nil
 }
 
 // rows is what a new segment is made of.
 type rows struct {
-	terms   []lexical.Chunk
-	vectors []embed.Vector
-	codes   []flat.Code
-	dead    int // of documents that were replaced again in the same change
-}
-
-func (r *rows) add(e analyzed) {
-	r.terms = append(r.terms, e.terms...)
-	r.vectors = append(r.vectors, e.Vectors...)
-	r.codes = append(r.codes, e.codes...)
+	ordinals []uint32
+	parts    []*lexical.Inverted
+	vectors  []embed.Vector
+	codes    []flat.Code
+	dead     int // of documents that were replaced again in the same change
 }
 
 // addRows writes the new last segment.
 func (c *change) addRows() error {
 	r := c.rows
-	if len(r.terms) == 0 {
+	if len(r.ordinals) == 0 {
 		return nil
 	}
-	ordinals := make([]uint32, len(r.terms))
-	for i, t := range r.terms {
-		ordinals[i] = t.Ordinal
-	}
-	seg, err := c.whole.newSegment(c.meta.Model, func() ([]byte, error) { return lexical.Build(r.terms) }, ordinals,
+	seg, err := c.whole.newSegment(c.meta.Model, func() ([]byte, error) { return lexical.Build(r.ordinals, r.parts...) }, r.ordinals,
 		func(i int) ([]float32, flat.Code) { return r.vectors[i], r.codes[i] })
 	if err != nil {
 		return err
 	}
-	c.segments, c.live, c.moved = append(c.segments, seg), append(c.live, len(ordinals)-r.dead), true
+	c.segments, c.live, c.moved = append(c.segments, seg), append(c.live, len(r.ordinals)-r.dead), true
 	return nil
 }
 
-// putChunks gives the entry's chunks their ordinals and writes their records.
-func (c *change) putChunks(e *analyzed) error {
+// putChunks gives the chunks their ordinals and writes their records.
+func (c *change) putChunks(chunks []index.Chunk, h *documentHead) error {
 	first := c.whole.meta.NextOrdinal
-	if uint64(first)+uint64(len(e.Chunks)) > noHead || first == noHead {
+	if uint64(first)+uint64(len(chunks)) > noHead || first == noHead {
 		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(noHead))
 	}
-	c.whole.meta.NextOrdinal += uint32(len(e.Chunks))
-	e.head.first = first
-	for i, chunk := range e.Chunks {
-		e.terms[i].Ordinal = first + uint32(i)
+	c.whole.meta.NextOrdinal += uint32(len(chunks))
+	h.first = first
+	for i, chunk := range chunks {
 		if err := c.batch.Set(chunkKey(first+uint32(i)), encodeChunk(chunk), nil); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (c *change) setRecord(h documentHead, d corpora.Document) error {
 	}
 	h.seal = sealOf(record)
 	c.meta.Records += tally(h.seal)
-	c.documents[d.ID] = &storedDocument{documentHead: h, Document: normalize(d)}
+	c.documents[d.ID] = &writtenDocument{documentHead: h, Document: normalize(d)}
 	return c.batch.Set(documentKey(d.ID), record, nil)
 }
 
@@ -188,7 +188,7 @@ func (c *change) remove(id corpora.DocID) error {
 	if err != nil {
 		return err
 	}
-	c.lists.was(id, c.classes.all[d.class].list)
+	c.lists.was(id, c.classes.all.get(d.class).list)
 	c.meta.Records -= tally(d.seal)
 	for _, part := range c.parts {
 		if err := part.removeChunks(id, d.documentHead); err != nil {
@@ -235,7 +235,7 @@ func (c *change) update(d corpora.Document) error {
 	if err := checkUpdate(old.Document, d); err != nil {
 		return err
 	}
-	c.lists.was(d.ID, c.classes.all[old.class].list)
+	c.lists.was(d.ID, c.classes.all.get(old.class).list)
 	c.meta.Records -= tally(old.seal)
 	next := old.documentHead
 	next.class = c.classes.of(d.ACL)
@@ -245,9 +245,9 @@ func (c *change) update(d corpora.Document) error {
 			return err
 		}
 		if ok {
-			part.classes.writable(own.class).remove(own)
+			part.classes.remove(own)
 			own.class = next.class
-			part.classes.adopt(next.class, d.ACL).add(own)
+			part.classes.add(own, d.ACL)
 		}
 	}
 	return c.setDocument(next, d)

@@ -23,13 +23,19 @@ import (
 //
 // Text is idempotent.
 func Text(s string) string {
-	if clean(s) {
+	if plain(s) == len(s) {
 		return s
 	}
 	var b strings.Builder
 	b.Grow(len(s))
 	var last rune // last rune that was kept, 0 at the beginning
 	for i := 0; i < len(s); {
+		if n := plain(s[i:]); n > 0 {
+			b.WriteString(s[i : i+n])
+			i += n
+			last = rune(s[i-1])
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		i += n
 		switch {
@@ -57,14 +63,14 @@ func Text(s string) string {
 // Line is [Text] for a title or a name: runs of white space become one space.
 func Line(s string) string { return strings.Join(strings.Fields(Text(s)), " ") }
 
-// clean reports, for the common case, that s is plain ASCII text already.
-func clean(s string) bool {
+// plain returns how many bytes at the beginning of s are ASCII that stays as it is.
+func plain(s string) int {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || c == 0x7f || c < ' ' && c != '\n' && c != '\t' {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(s)
 }
 
 const (

@@ -28,93 +28,6 @@ const (
 // planeSize is how many bytes half a code takes.
 func planeSize(dim int) int { return (dim + perBlock - 1) / perBlock * block }
 
-// EncodeVector returns the code of the vector.
-func EncodeVector(v []float32) Code {
-	n := planeSize(len(v))
-	planes := make([]byte, 2*n)
-	c := Code{High: planes[:n:n], Low: planes[n:]}
-	rotated := rotate(v)
-	c.Scale = greatest(rotated) / levels
-	if c.Scale == 0 {
-		return c
-	}
-	numbers, rest := round(rotated, float64(c.Scale), levels)
-	for i, x := range numbers {
-		u := byte(x + zeroLevel)
-		at, shift := i/perBlock*block+i%block, i%perBlock/block*4
-		c.High[at] |= u >> 4 << shift
-		c.Low[at] |= u & 15 << shift
-	}
-	c.Error = math.Nextafter32(float32(rest), 2)
-	return c
-}
-
-func greatest(v []float32) float32 {
-	var most float32
-	for _, x := range v {
-		most = max(most, float32(math.Abs(float64(x))))
-	}
-	return most
-}
-
-// round divides by scale and rounds; rest is at least the length of what is lost.
-func round(v []float32, scale, most float64) (numbers []int16, rest float64) {
-	numbers = make([]int16, len(v))
-	for i, x := range v {
-		n := max(-most, min(most, math.RoundToEven(float64(x)/scale)))
-		numbers[i] = int16(n)
-		d := float64(x) - float64(n*scale)
-		rest += float64(d * d)
-	}
-	return numbers, math.Sqrt(rest) * (1 + 1e-9)
-}
-
-// rotate spreads what is in few dimensions over all, so that no number is much
-// greater than the others. It is fixed, keeps lengths and angles, and computes in
-// one order, so it gives the same bits everywhere. A Walsh-Hadamard transform takes
-// a power of two of numbers: it is applied to as many at the beginning, then at the
-// end, and both again with other signs.
-func rotate(v []float32) []float32 {
-	out := make([]float32, len(v))
-	copy(out, v)
-	n := 1 << (bits.Len(uint(len(v))) - 1)
-	scale := float32(1 / math.Sqrt(float64(n)))
-	for turn := range uint64(2) {
-		flip(out, turn)
-		mix(out[:n], scale)
-		if n < len(out) {
-			mix(out[len(out)-n:], scale)
-		}
-	}
-	return out
-}
-
-// flip changes the signs that a fixed sequence says (SplitMix64).
-func flip(v []float32, turn uint64) {
-	for i := range v {
-		z := (turn<<32 + uint64(i) + 1) * 0x9e3779b97f4a7c15
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		v[i] = math.Float32frombits(math.Float32bits(v[i]) ^ uint32(z>>63)<<31)
-	}
-}
-
-func mix(v []float32, scale float32) {
-	for half := 1; half < len(v); half *= 2 {
-		for at := 0; at < len(v); at += 2 * half {
-			a := v[at : at+half]
-			b := v[at+half:][:len(a)]
-			for i, x := range a {
-				y := b[i]
-				a[i], b[i] = x+y, x-y
-			}
-		}
-	}
-	for i := range v {
-		v[i] = float32(v[i] * scale)
-	}
-}
-
 // Query is a vector of unit length in the form that codes are compared with.
 type Query struct {
 	parts []int8 // the rotated vector divided by scale, rounded
@@ -126,18 +39,16 @@ type Query struct {
 
 // NewQuery returns the query of the vector.
 func NewQuery(unit []float32) *Query {
-	rotated := rotate(unit)
+	rotated := rotate(unit, nil)
 	q := &Query{parts: make([]int8, planeSize(len(unit))*2), scale: float64(greatest(rotated)) / levels}
 	if q.scale == 0 {
 		q.wide = q.parts
 		return q
 	}
-	numbers, rest := round(rotated, q.scale, levels)
-	for i, n := range numbers {
-		q.parts[i] = int8(n)
+	q.error = round(rotated, q.scale, q.parts)
+	for _, n := range q.parts {
 		q.sum += int64(n)
 	}
-	q.error = rest
 	q.wide = wideParts(q.parts)
 	return q
 }
@@ -156,13 +67,34 @@ func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
 
 // Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
 func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
-	for w := from; w < to; {
-		var some rowList
+	f.each(rows, from, to, out, func(some *rowList, out Grades) {
+		nibbles(q, f.high, some.rows[:some.n], out.Sums, 0)
+		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale, gradeShift*q.sum)
+	})
+}
+
+// Fine is Coarse with whole codes. It returns the greatest slack of [File.Estimate].
+func (f *File) Fine(q *Query, rows []uint64, from, to int, out Grades) (slack float64) {
+	var most uint32 // numbers that are not negative are in the order of their bits
+	f.each(rows, from, to, out, func(some *rowList, out Grades) {
+		list := some.rows[:some.n]
+		nibbles(q, f.high, list, out.Sums, 0)
+		nibbles(q, f.low, list, out.Sums, -1)
+		for _, row := range list {
+			most = max(most, math.Float32bits(f.errors[row]))
+		}
+		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale/16, 32*zeroLevel*q.sum)
+	})
+	return q.slack(math.Float32frombits(most))
+}
+
+// each hands the set rows to do, some at a time, with the room for them.
+func (f *File) each(rows []uint64, from, to int, out Grades, do func(*rowList, Grades)) {
+	var some rowList
+	for w := from; w < to; out = out.Tail(some.n) {
+		some.n = 0
 		w = some.fill(rows, w, to)
-		n := some.n
-		nibbles(q, f.high, some.rows[:n], out.Sums[:n])
-		grades(q, f.scalesOf(&some), out.Sums[:n], out.Grades[:n])
-		out = out.Tail(n)
+		do(&some, Grades{out.Grades[:some.n], out.Sums[:some.n]})
 	}
 }
 
@@ -173,7 +105,7 @@ type rowList struct {
 	n      int
 }
 
-const listed = 512
+const listed = 1024
 
 // fill lists the set rows of as many words from w on as fit and returns the next word.
 func (l *rowList) fill(rows []uint64, w, to int) int {
@@ -206,48 +138,57 @@ func (f *File) scalesOf(l *rowList) []float32 {
 	return l.scales[:l.n]
 }
 
-// grade puts the middle of the sixteen numbers that have the same upper half in
-// place of each number: 16 · upper + 7.5 - 128.
-func (q *Query) grade(scale float32, sum int32) uint16 {
-	twice := float64(q.scale*float64(scale)) * float64(32*int64(sum)-gradeShift*q.sum) // from -4 to 4
+// gradeOf returns the product of scales and a sum, of which shift / 32 is taken, as a
+// grade. The product lies from -2 to 2.
+func gradeOf(scale float32, sum int32, query float64, shift int64) uint16 {
+	twice := float64(query*float64(scale)) * float64(32*int64(sum)-shift) // from -4 to 4
 	return uint16(max(0, min(math.MaxUint16, int(twice*8192)+32768)))
 }
 
-// gradeShift is twice what the middle and the level of zero make of a part.
+// gradeShift puts the middle of the sixteen numbers that have the same upper half in
+// place of each number: 16 · upper + 7.5 - 128. It is twice what the middle and the
+// level of zero make of a part.
 const gradeShift = 2*zeroLevel - 15
+
+// GradeStep is more than a product can be from that of its grade.
+const GradeStep = 1.0 / 16384
+
+// Lower returns a grade whose products are lower by at least so much.
+func Lower(grade uint16, by float64) uint16 {
+	return uint16(max(0, int(grade)-int(math.Ceil(by/GradeStep))))
+}
 
 // AtLeast sets bit i of out if grade i is at least least, and clears the others;
 // out has a bit for each grade.
 func (g Grades) AtLeast(least uint16, out []uint64) { atLeast(g.Grades, least, out) }
 
-// Estimate sets products[i] to the dot product with row rows[i] and slacks[i] to how
-// far it may be from the true one, given that the row has at most unit length and a
-// thousandth. It is computed from whole numbers, so it is the same on every machine.
-func (f *File) Estimate(q *Query, rows []uint32, products, slacks []float64) {
-	var high [listed]int32
-	for len(rows) > 0 {
-		n := min(len(rows), listed)
-		nibbles(q, f.high, rows[:n], high[:n])
-		f.Refine(q, rows[:n], high[:n], products)
-		for i, row := range rows[:n] {
-			rest := float64(f.errors[row])
-			slacks[i] = 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
-		}
-		rows, products, slacks = rows[n:], products[n:], slacks[n:]
+// Estimate sets products[i] to the dot product with row rows[i], of which Fine found
+// the sum, and slacks[i] to how far it may be from the true one, given that the row
+// has at most unit length and a thousandth. It is computed from whole numbers, so it
+// is the same on every machine.
+func (f *File) Estimate(q *Query, rows []uint32, sums []int32, products, slacks []float64) {
+	for i, row := range rows {
+		products[i], slacks[i] = f.product(q, row, sums[i]), q.slack(f.errors[row])
 	}
 }
 
-// Refine sets products[i] to the product of Estimate from the sum that Coarse found.
+// Refine makes the sums that Coarse found those of Fine, and sets products[i] to the
+// product of Estimate.
 func (f *File) Refine(q *Query, rows []uint32, sums []int32, products []float64) {
-	var low [listed]int32
-	for len(rows) > 0 {
-		n := min(len(rows), listed)
-		nibbles(q, f.low, rows[:n], low[:n])
-		for i, row := range rows[:n] {
-			products[i] = float64(q.scale*float64(f.scales[row])) * float64(16*int64(sums[i])+int64(low[i])-zeroLevel*q.sum)
-		}
-		rows, sums, products = rows[n:], sums[n:], products[n:]
+	nibbles(q, f.low, rows, sums, -1)
+	for i, row := range rows {
+		products[i] = f.product(q, row, sums[i])
 	}
+}
+
+func (f *File) product(q *Query, row uint32, sum int32) float64 {
+	return float64(q.scale*float64(f.scales[row])) * float64(int64(sum)-zeroLevel*q.sum)
+}
+
+// slack is how far a product may be off, given what rounding lost of the row.
+func (q *Query) slack(lost float32) float64 {
+	rest := float64(lost)
+	return 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
 }
 
 // rotationSlack covers the rounding of query and row in float32: by the two

@@ -4,8 +4,9 @@ package flat
 // in whole numbers, or round in the same places.
 
 // nibblesGo sets each of out to the dot product of the query and the four-bit
-// numbers of a row of the plane; see [Code] for where they stand.
-func nibblesGo(q *Query, plane []byte, rows []uint32, out []int32) {
+// numbers of a row of the plane; see [Code] for where they stand. To it comes 16
+// times what was there, if keep is -1 and not 0.
+func nibblesGo(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
 	size := len(q.parts) / 2
 	for i, n := range rows {
 		row := plane[int(n)*size:][:size]
@@ -16,14 +17,14 @@ func nibblesGo(q *Query, plane []byte, rows []uint32, out []int32) {
 				sum += int32(lower[j])*int32(b&15) + int32(upper[j])*int32(b>>4)
 			}
 		}
-		out[i] = sum
+		out[i] = 16*(out[i]&keep) + sum
 	}
 }
 
-// gradesGo sets each of out to the grade of a row with the scale and the sum.
-func gradesGo(q *Query, scales []float32, sums []int32, out []uint16) {
+// gradesGo sets each of out to the grade of a row with the scale and the sum; see gradeOf.
+func gradesGo(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
 	for i, sum := range sums {
-		out[i] = q.grade(scales[i], sum)
+		out[i] = gradeOf(scales[i], sum, query, shift)
 	}
 }
 

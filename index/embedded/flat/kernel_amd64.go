@@ -8,10 +8,10 @@ import (
 )
 
 //go:noescape
-func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
+func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
 
 //go:noescape
-func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
+func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
 
 //go:noescape
 func gradesAVX512(sums *int32, scales *float32, n int, scale, shift float64, out *uint16)
@@ -28,28 +28,38 @@ var (
 	hasVNNI = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VNNI
 )
 
-func nibbles(q *Query, plane []byte, rows []uint32, out []int32) {
+func nibbles(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
 	if !hasAVX2 || len(rows) == 0 {
-		nibblesGo(q, plane, rows, out)
+		nibblesGo(q, plane, rows, out, keep)
 		return
 	}
 	_, size := out[len(rows)-1], len(q.parts)/2
 	_ = plane[(int(slices.Max(rows))+1)*size-1]
-	if hasVNNI {
-		nibblesVNNI(&q.wide[0], &plane[0], size/block, &rows[0], len(rows), &out[0])
+	if !hasVNNI {
+		nibblesAVX2(&q.parts[0], &plane[0], size/block, &rows[0], len(rows), &out[0], keep)
 		return
 	}
-	nibblesAVX2(&q.parts[0], &plane[0], size/block, &rows[0], len(rows), &out[0])
+	fours := len(rows) &^ 3
+	if fours > 0 {
+		nibblesVNNI(&q.wide[0], &plane[0], size/block, &rows[0], fours, &out[0], keep)
+	}
+	if rest := rows[fours:]; len(rest) > 0 {
+		last, sums := [4]uint32{rest[0], rest[0], rest[0], rest[0]}, [4]int32{}
+		copy(last[:], rest)
+		copy(sums[:], out[fours:len(rows)])
+		nibblesVNNI(&q.wide[0], &plane[0], size/block, &last[0], 4, &sums[0], keep)
+		copy(out[fours:len(rows)], sums[:])
+	}
 }
 
-func grades(q *Query, scales []float32, sums []int32, out []uint16) {
+func grades(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
 	n := 0
 	if hasVNNI && len(sums) >= 8 {
 		n = len(sums) &^ 7
 		_, _ = scales[n-1], out[n-1]
-		gradesAVX512(&sums[0], &scales[0], n, q.scale, float64(gradeShift*q.sum), &out[0])
+		gradesAVX512(&sums[0], &scales[0], n, query, float64(shift), &out[0])
 	}
-	gradesGo(q, scales[n:], sums[n:], out[n:])
+	gradesGo(scales[n:], sums[n:], out[n:], query, shift)
 }
 
 func atLeast(grades []uint16, least uint16, out []uint64) {

@@ -1,9 +1,11 @@
 #include "textflag.h"
 
-// func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
-// A block is 32 bytes of the plane and 64 of the query. No sum of 16 bits
+#define AHEAD 64
+
+// func nibblesAVX2(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
+// To the sums comes 16 times what is in out, if keep is -1 and not 0. A block is 32 bytes of the plane and 64 of the query. No sum of 16 bits
 // overflows: four products of at most 15 · 127.
-TEXT ·nibblesAVX2(SB), NOSPLIT, $0-48
+TEXT ·nibblesAVX2(SB), NOSPLIT, $0-52
 	MOVQ         query+0(FP), SI
 	MOVQ         plane+8(FP), R11
 	MOVQ         blocks+16(FP), R8
@@ -50,7 +52,12 @@ block:
 	VPADDD       X1, X0, X0
 	VPSHUFD      $0xB1, X0, X1
 	VPADDD       X1, X0, X0
-	VMOVD        X0, (DX)
+	VMOVD        X0, AX
+	MOVL         (DX), BX
+	ANDL         keep+48(FP), BX
+	SHLL         $4, BX
+	ADDL         BX, AX
+	MOVL         AX, (DX)
 	ADDQ         $4, DX
 	ADDQ         $4, R12
 	DECQ         CX
@@ -60,90 +67,172 @@ done:
 	VZEROUPPER
 	RET
 
-// func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32)
-// The same with the dot products of bytes that newer machines have, two blocks at
-// a time; the query is in the order of wideParts.
-TEXT ·nibblesVNNI(SB), NOSPLIT, $0-48
+// func nibblesVNNI(query *int8, plane *byte, blocks int, rows *uint32, n int, out *int32, keep int32)
+// The same with the dot products of bytes that newer machines have, two blocks of
+// four rows at a time; n is a multiple of four and the query in the order of
+// wideParts. What is read AHEAD rows later is fetched early: the rows of a reader
+// stand in many short runs, which the machine does not foresee.
+TEXT ·nibblesVNNI(SB), NOSPLIT, $0-52
 	MOVQ         query+0(FP), SI
 	MOVQ         plane+8(FP), R11
-	MOVQ         blocks+16(FP), R8
 	MOVQ         rows+24(FP), R12
-	MOVQ         n+32(FP), CX
+	MOVQ         n+32(FP), R8
 	MOVQ         out+40(FP), DX
-	MOVQ         R8, R13
+	MOVQ         blocks+16(FP), R13
 	SHLQ         $5, R13
-	MOVQ         R8, R10
-	SHRQ         $1, R10
-	ANDQ         $1, R8
 	MOVL         $0x0F0F0F0F, AX
 	VPBROADCASTD AX, Z7
+	MOVL         keep+48(FP), AX
+	VPBROADCASTD AX, X6
 
-row:
-	TESTQ       CX, CX
-	JZ          done
-	CMPQ        CX, $8
-	JLS         near
-	MOVL        32(R12), AX
-	IMULQ       R13, AX
-	PREFETCHT0  (R11)(AX*1)
-	PREFETCHT0  64(R11)(AX*1)
-	PREFETCHT0  128(R11)(AX*1)
+four:
+	CMPQ R8, $4
+	JLT  done
+	CMPQ R8, $(AHEAD+4)
+	JLT  near
+
+	MOVL       (4*(AHEAD+0))(R12), AX
+	IMULQ      R13, AX
+	ADDQ       R11, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVL       (4*(AHEAD+1))(R12), AX
+	IMULQ      R13, AX
+	ADDQ       R11, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVL       (4*(AHEAD+2))(R12), AX
+	IMULQ      R13, AX
+	ADDQ       R11, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVL       (4*(AHEAD+3))(R12), AX
+	IMULQ      R13, AX
+	ADDQ       R11, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
 
 near:
-	MOVL   (R12), DI
+	MOVL   0(R12), AX
+	IMULQ  R13, AX
+	ADDQ   R11, AX
+	MOVL   4(R12), BX
+	IMULQ  R13, BX
+	ADDQ   R11, BX
+	MOVL   8(R12), DI
 	IMULQ  R13, DI
 	ADDQ   R11, DI
+	MOVL   12(R12), R10
+	IMULQ  R13, R10
+	ADDQ   R11, R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
 	MOVQ   SI, R9
-	MOVQ   R10, BX
-	TESTQ  BX, BX
-	JZ     fold
+	MOVQ   blocks+16(FP), CX
+	SUBQ   $2, CX
+	JLT    odd
 
 pair:
-	VMOVDQU64 (DI), Z2
-	VPANDD    Z7, Z2, Z3
-	VPSRLW    $4, Z2, Z2
-	VPANDD    Z7, Z2, Z2
-	VPDPBUSD  (R9), Z3, Z0
-	VPDPBUSD  64(R9), Z2, Z1
+	VMOVDQU64 (R9), Z8
+	VMOVDQU64 64(R9), Z9
+	VMOVDQU64 (AX), Z10
+	VPSRLW    $4, Z10, Z11
+	VPANDD    Z7, Z10, Z10
+	VPANDD    Z7, Z11, Z11
+	VPDPBUSD  Z8, Z10, Z0
+	VPDPBUSD  Z9, Z11, Z0
+	VMOVDQU64 (BX), Z12
+	VPSRLW    $4, Z12, Z13
+	VPANDD    Z7, Z12, Z12
+	VPANDD    Z7, Z13, Z13
+	VPDPBUSD  Z8, Z12, Z1
+	VPDPBUSD  Z9, Z13, Z1
+	VMOVDQU64 (DI), Z14
+	VPSRLW    $4, Z14, Z15
+	VPANDD    Z7, Z14, Z14
+	VPANDD    Z7, Z15, Z15
+	VPDPBUSD  Z8, Z14, Z2
+	VPDPBUSD  Z9, Z15, Z2
+	VMOVDQU64 (R10), Z16
+	VPSRLW    $4, Z16, Z17
+	VPANDD    Z7, Z16, Z16
+	VPANDD    Z7, Z17, Z17
+	VPDPBUSD  Z8, Z16, Z3
+	VPDPBUSD  Z9, Z17, Z3
+	ADDQ      $64, AX
+	ADDQ      $64, BX
 	ADDQ      $64, DI
+	ADDQ      $64, R10
 	ADDQ      $128, R9
-	DECQ      BX
-	JNZ       pair
+	SUBQ      $2, CX
+	JGE       pair
 
+odd:
+	CMPQ      CX, $-1
+	JNE       fold
+	VMOVDQU64 (R9), Y8
+	VMOVDQU64 32(R9), Y9
+	VMOVDQU64 (AX), Y10
+	VPSRLW    $4, Y10, Y11
+	VPANDD    Z7, Z10, Z10
+	VPANDD    Z7, Z11, Z11
+	VPDPBUSD  Z8, Z10, Z0
+	VPDPBUSD  Z9, Z11, Z0
+	VMOVDQU64 (BX), Y12
+	VPSRLW    $4, Y12, Y13
+	VPANDD    Z7, Z12, Z12
+	VPANDD    Z7, Z13, Z13
+	VPDPBUSD  Z8, Z12, Z1
+	VPDPBUSD  Z9, Z13, Z1
+	VMOVDQU64 (DI), Y14
+	VPSRLW    $4, Y14, Y15
+	VPANDD    Z7, Z14, Z14
+	VPANDD    Z7, Z15, Z15
+	VPDPBUSD  Z8, Z14, Z2
+	VPDPBUSD  Z9, Z15, Z2
+	VMOVDQU64 (R10), Y16
+	VPSRLW    $4, Y16, Y17
+	VPANDD    Z7, Z16, Z16
+	VPANDD    Z7, Z17, Z17
+	VPDPBUSD  Z8, Z16, Z3
+	VPDPBUSD  Z9, Z17, Z3
+
+	// A sum of each row in each quarter, then the quarters.
 fold:
-	VPADDD        Z1, Z0, Z0
-	VEXTRACTI64X4 $1, Z0, Y1
-	VPADDD        Y1, Y0, Y0
-	TESTQ         R8, R8
-	JZ            sum
-	VMOVDQU       (DI), Y2
-	VPAND         Y7, Y2, Y3
-	VPSRLW        $4, Y2, Y2
-	VPAND         Y7, Y2, Y2
-	VPDPBUSD      (R9), Y3, Y0
-	VPDPBUSD      32(R9), Y2, Y0
-
-sum:
-	VEXTRACTI128 $1, Y0, X1
-	VPADDD       X1, X0, X0
-	VPSHUFD      $0x4E, X0, X1
-	VPADDD       X1, X0, X0
-	VPSHUFD      $0xB1, X0, X1
-	VPADDD       X1, X0, X0
-	VMOVD        X0, (DX)
-	ADDQ         $4, DX
-	ADDQ         $4, R12
-	DECQ         CX
-	JMP          row
+	VPUNPCKLDQ    Z1, Z0, Z8
+	VPUNPCKHDQ    Z1, Z0, Z9
+	VPADDD        Z9, Z8, Z8
+	VPUNPCKLDQ    Z3, Z2, Z10
+	VPUNPCKHDQ    Z3, Z2, Z11
+	VPADDD        Z11, Z10, Z10
+	VPUNPCKLQDQ   Z10, Z8, Z9
+	VPUNPCKHQDQ   Z10, Z8, Z11
+	VPADDD        Z11, Z9, Z9
+	VEXTRACTI64X4 $1, Z9, Y8
+	VPADDD        Y8, Y9, Y9
+	VEXTRACTI128  $1, Y9, X8
+	VPADDD        X8, X9, X9
+	VPAND         (DX), X6, X8
+	VPSLLD        $4, X8, X8
+	VPADDD        X8, X9, X9
+	VMOVDQU       X9, (DX)
+	ADDQ          $16, DX
+	ADDQ          $16, R12
+	SUBQ          $4, R8
+	JMP           four
 
 done:
 	VZEROUPPER
 	RET
 
 // func gradesAVX512(sums *int32, scales *float32, n int, scale, shift float64, out *uint16)
-// Query.grade of n rows, eight at a time. Each step is exact or rounds as there.
+// gradeOf n rows, eight at a time. Each step is exact or rounds as there.
 TEXT ·gradesAVX512(SB), NOSPLIT, $0-48
 	MOVQ         sums+0(FP), SI
 	MOVQ         scales+8(FP), DI

@@ -2,9 +2,13 @@
 
 package flat
 
-func nibbles(q *Query, plane []byte, rows []uint32, out []int32) { nibblesGo(q, plane, rows, out) }
+func nibbles(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
+	nibblesGo(q, plane, rows, out, keep)
+}
 
-func grades(q *Query, scales []float32, sums []int32, out []uint16) { gradesGo(q, scales, sums, out) }
+func grades(scales []float32, sums []int32, out []uint16, query float64, shift int64) {
+	gradesGo(scales, sums, out, query, shift)
+}
 
 func atLeast(grades []uint16, least uint16, out []uint64) { atLeastGo(grades, least, out) }
 

@@ -2,6 +2,7 @@ package flat
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -25,15 +26,20 @@ func TestKernelEqualsPlainGo(t *testing.T) {
 		plane := rapid.SliceOfN(rapid.Byte(), blocks*block*rows, blocks*block*rows).Draw(t, "plane")
 		list := rapid.SliceOfN(rapid.Uint32Range(0, uint32(rows-1)), 0, 40).Draw(t, "list")
 		got, want := make([]int32, len(list)), make([]int32, len(list))
-		nibbles(q, plane, list, got)
-		nibblesGo(q, plane, list, want)
+		keep := rapid.SampledFrom([]int32{0, -1}).Draw(t, "keep")
+		for i := range got {
+			got[i] = rapid.Int32Range(-1e6, 1e6).Draw(t, "before")
+			want[i] = got[i]
+		}
+		nibbles(q, plane, list, got, keep)
+		nibblesGo(q, plane, list, want, keep)
 		if !slices.Equal(got, want) {
 			t.Fatalf("rows %v: sums %v, want %v", list, got, want)
 		}
 		scales := rapid.SliceOfN(rapid.Float32Range(0, .01), len(list), len(list)).Draw(t, "scales")
 		grade, wantGrade := make([]uint16, len(list)), make([]uint16, len(list))
-		grades(q, scales, got, grade)
-		gradesGo(q, scales, got, wantGrade)
+		grades(scales, got, grade, q.scale, gradeShift*q.sum)
+		gradesGo(scales, got, wantGrade, q.scale, gradeShift*q.sum)
 		if !slices.Equal(grade, wantGrade) {
 			t.Fatalf("grades %v, want %v", grade, wantGrade)
 		}
@@ -58,6 +64,30 @@ func TestNthGrade(t *testing.T) {
 			t.Fatalf("at least %d: %x, want %x", nth, room, want)
 		}
 	})
+}
+
+// Of many grades a sample says where to look.
+func TestNthOfManyGrades(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for name, grade := range map[string]func(i int) uint16{
+		"random":     func(int) uint16 { return uint16(r.Uint32()) },
+		"normal":     func(int) uint16 { return uint16(32768 + 400*r.NormFloat64()) },
+		"equal":      func(int) uint16 { return 7 },
+		"zero":       func(int) uint16 { return 0 },
+		"ascending":  func(i int) uint16 { return uint16(i / 3) },
+		"few at end": func(i int) uint16 { return uint16(max(0, i-19_990)) },
+	} {
+		g := NewGrades(20_000)
+		for i := range g.Grades {
+			g.Grades[i] = grade(i)
+		}
+		sorted := slices.Sorted(slices.Values(g.Grades))
+		for _, n := range []int{1, 2, 10, 200, 5000, 19_999, 20_000} {
+			if got := g.Nth(n, make([]uint64, len(g.Grades)/64+1)); got != sorted[len(sorted)-n] {
+				t.Errorf("%s: the grade in place %d is %d, want %d", name, n, got, sorted[len(sorted)-n])
+			}
+		}
+	}
 }
 
 // Dot products are those of one addition after the other, to the bit.
@@ -89,7 +119,7 @@ func TestLongestProductFits(t *testing.T) {
 			plane[i] = 0xff
 		}
 		var sum [1]int32
-		nibbles(queryOf(query), plane, []uint32{0}, sum[:])
+		nibbles(queryOf(query), plane, []uint32{0}, sum[:], 0)
 		if want := -levels * 15 * int32(len(query)); sum[0] != want {
 			t.Errorf("%d dimensions: product %d, want %d", dim, sum[0], want)
 		}
@@ -102,7 +132,7 @@ func TestRotation(t *testing.T) {
 		dim := rapid.IntRange(1, 300).Draw(t, "dim")
 		vectors := rapid.SliceOfN(rapid.Float32Range(-1, 1), dim, dim)
 		a, b := vectors.Draw(t, "a"), vectors.Draw(t, "b")
-		if got, want := Dot(rotate(a), rotate(b)), Dot(a, b); math.Abs(got-want) > 1e-5*float64(dim) {
+		if got, want := Dot(rotate(a, nil), rotate(b, nil)), Dot(a, b); math.Abs(got-want) > 1e-5*float64(dim) {
 			t.Fatalf("product %v became %v", want, got)
 		}
 	})

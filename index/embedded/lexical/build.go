@@ -2,179 +2,116 @@ package lexical
 
 import (
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"time"
-	"unsafe"
 )
 
-// Chunk is what a segment stores of a chunk.
-type Chunk struct {
-	Ordinal  uint32
-	Language string    // of the terms; must not hold a NUL
-	Key      [16]byte  // breaks ties
-	Modified time.Time // zero if unknown
-	Title    []string  // analysed terms of the title, repetitions included
-	Body     []string  // analysed terms of the body, repetitions included
-	Keywords []string  // exact terms for filters, in any order
-}
-
-// Build returns the segment of the chunks, which must come in ascending order
-// of their ordinals.
-func Build(chunks []Chunk) ([]byte, error) {
+// Build returns the segment of the parts, whose chunks have the ordinals. These
+// must ascend.
+func Build(ordinals []uint32, parts ...*Inverted) ([]byte, error) {
 	w, err := newWriter()
 	if err != nil {
 		return nil, err
 	}
-	exact := make(map[string][]uint32)
-	for i, c := range chunks {
-		if strings.ContainsRune(c.Language, 0) {
-			return nil, fmt.Errorf("chunk %d: language %q holds a NUL", c.Ordinal, c.Language)
-		}
-		r := row{ordinal: c.Ordinal, language: c.Language, key: c.Key, title: uint32(len(c.Title)), body: uint32(len(c.Body))}
-		r.seconds, r.nanos = splitTime(c.Modified)
-		if err := w.addRow(r); err != nil {
-			return nil, err
-		}
-		for _, k := range c.Keywords {
-			if list := exact[k]; len(list) == 0 || list[len(list)-1] != uint32(i) {
-				exact[k] = append(list, uint32(i))
+	bases, terms, keywords := make([]uint32, len(parts)), make([][]list, len(parts)), make([][]list, len(parts))
+	for i, p := range parts {
+		bases[i], terms[i], keywords[i] = uint32(w.rows), p.terms, p.keywords
+		for _, r := range p.rows {
+			if w.rows == len(ordinals) {
+				return nil, fmt.Errorf("%d ordinals are less than the chunks", len(ordinals))
+			}
+			r.ordinal = ordinals[w.rows]
+			if err := w.addRow(r); err != nil {
+				return nil, err
 			}
 		}
 	}
-	if err := joinLists(invert(chunks), w.addTerm); err != nil {
+	if i := slices.IndexFunc(w.names, func(name string) bool { return strings.ContainsRune(name, 0) }); i >= 0 {
+		return nil, fmt.Errorf("language %q holds a NUL", w.names[i])
+	}
+	if err := joinLists(terms, bases, w.terms.add); err != nil {
 		return nil, err
 	}
-	for _, key := range slices.Sorted(maps.Keys(exact)) {
-		if err := w.addKeyword(key, exact[key]); err != nil {
-			return nil, err
-		}
+	if err := joinLists(keywords, bases, w.keywords.add); err != nil {
+		return nil, err
 	}
 	return w.finish()
 }
 
-// perProcessor is how many chunks are worth a processor of their own.
-const perProcessor = 64
-
-// invert gathers the postings of each term, of consecutive parts of the chunks on
-// all processors. The lists of each part are in byte order of their keys.
-func invert(chunks []Chunk) [][]termList {
-	n := min(runtime.GOMAXPROCS(0), len(chunks)/perProcessor+1)
-	parts := make([][]termList, n)
-	var workers sync.WaitGroup
-	for p := range parts {
-		workers.Go(func() {
-			v := inverter{ids: map[string]map[string]int{}, recent: make([]recentTerm, recentTerms)}
-			for i := p * len(chunks) / n; i < (p+1)*len(chunks)/n; i++ {
-				v.add(uint32(i), chunks[i])
-			}
-			parts[p] = v.sorted()
-		})
-	}
-	workers.Wait()
-	return parts
-}
+// termsAtOnce is how many terms are written before searches get their turn; see
+// embedded.giveWay.
+const termsAtOnce = 256
 
 // joinLists hands out the lists of all terms in byte order of their keys, those of
-// one term joined in the order of the parts.
-func joinLists(parts [][]termList, add func(key string, list []Posting) error) error {
-	var joined []Posting
-	for {
-		key, found := leastTerm(parts)
-		if !found {
-			return nil
+// one term in the order of the parts. Chunk 0 of a part is number bases[part].
+func joinLists(parts [][]list, bases []uint32, add func(key []byte, runs []run) error) error {
+	var h heap
+	for part, lists := range parts {
+		if len(lists) > 0 {
+			h = append(h, source{part, lists})
 		}
-		joined = joined[:0]
-		for p, lists := range parts {
-			if len(lists) > 0 && lists[0].key == key {
-				joined = append(joined, lists[0].postings...)
-				parts[p] = lists[1:]
-			}
+	}
+	for i := len(h)/2 - 1; i >= 0; i-- {
+		h.sink(i)
+	}
+	var runs []run
+	var key []byte
+	for n := 1; len(h) > 0; n++ {
+		if n%termsAtOnce == 0 {
+			runtime.Gosched()
 		}
-		if err := add(key, joined); err != nil {
+		least := h[0].lists[0].key
+		runs, key = runs[:0], append(key[:0], least...)
+		for len(h) > 0 && h[0].lists[0].key == least {
+			r := h[0].lists[0].run
+			r.first, r.last = r.first+bases[h[0].part], r.last+bases[h[0].part]
+			runs = append(runs, r)
+			h = h.next()
+		}
+		if err := add(key, runs); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
-func leastTerm(parts [][]termList) (key string, found bool) {
-	for _, lists := range parts {
-		if len(lists) > 0 && (!found || lists[0].key < key) {
-			key, found = lists[0].key, true
+// source is the lists of a part that were not handed out yet.
+type source struct {
+	part  int
+	lists []list
+}
+
+// heap has the source whose list is next at its root.
+type heap []source
+
+func (h heap) less(i, j int) bool {
+	a, b := h[i].lists[0].key, h[j].lists[0].key
+	return a < b || a == b && h[i].part < h[j].part
+}
+
+// next takes the list at the root away.
+func (h heap) next() heap {
+	if h[0].lists = h[0].lists[1:]; len(h[0].lists) == 0 {
+		h[0] = h[len(h)-1]
+		h = h[:len(h)-1]
+	}
+	h.sink(0)
+	return h
+}
+
+func (h heap) sink(i int) {
+	for {
+		least := i
+		for _, child := range [2]int{2*i + 1, 2*i + 2} {
+			if child < len(h) && h.less(child, least) {
+				least = child
+			}
 		}
-	}
-	return key, found
-}
-
-// inverter gathers the postings of each term.
-type inverter struct {
-	ids    map[string]map[string]int // by language and stem: place in lists
-	lists  []termList
-	recent []recentTerm
-}
-
-type termList struct {
-	key      string
-	postings []Posting
-}
-
-// recentTerm is a term that was looked up. Analysis hands out the same string for
-// the same word again and again, so that nearly always comparing where the bytes
-// lie saves hashing them.
-type recentTerm struct {
-	language, term string
-	id             int
-}
-
-const recentTerms = 1 << 12
-
-// add adds the terms of chunk i, which is greater than those before.
-func (v *inverter) add(i uint32, c Chunk) {
-	for _, t := range c.Title {
-		v.posting(i, c.Language, t).Title++
-	}
-	for _, t := range c.Body {
-		v.posting(i, c.Language, t).Body++
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
 	}
 }
-
-func (v *inverter) posting(i uint32, language, term string) *Posting {
-	l := &v.lists[v.id(language, term)]
-	if n := len(l.postings); n == 0 || l.postings[n-1].Chunk != i {
-		l.postings = append(l.postings, Posting{Chunk: i})
-	}
-	return &l.postings[len(l.postings)-1]
-}
-
-// id returns the place of the term's list.
-func (v *inverter) id(language, term string) int {
-	at := unsafe.StringData(term)
-	r := &v.recent[uintptr(unsafe.Pointer(at))>>3%recentTerms]
-	if len(term) > 0 && unsafe.StringData(r.term) == at && len(r.term) == len(term) && r.language == language {
-		return r.id
-	}
-	ids := v.ids[language]
-	if ids == nil {
-		ids = map[string]int{}
-		v.ids[language] = ids
-	}
-	id, ok := ids[term]
-	if !ok {
-		id = len(v.lists)
-		ids[term] = id
-		v.lists = append(v.lists, termList{key: termKey(language, term)})
-	}
-	*r = recentTerm{language, term, id}
-	return id
-}
-
-// sorted returns the lists in byte order of their keys.
-func (v *inverter) sorted() []termList {
-	slices.SortFunc(v.lists, func(a, b termList) int { return strings.Compare(a.key, b.key) })
-	return v.lists
-}
-
-func termKey(language, stem string) string { return language + "\x00" + stem }

@@ -1,12 +1,19 @@
 package lexical
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
+
+	"ken/index/embedded/blocks"
 )
 
 // walk reads everything of a segment.
 func walk(s *Segment) error {
+	if err := s.CheckAll(context.Background(), nil); err != nil {
+		return err
+	}
 	rows := make([]uint64, (s.Len()+63)/64)
 	for i := range s.Len() {
 		rows[i/64] |= 1 << (i % 64)
@@ -27,22 +34,34 @@ func walk(s *Segment) error {
 			return p.Err()
 		}
 	}
-	return nil
+	_, err := Merge(context.Background(), Part{s, func(int) bool { return true }}, Part{s, func(int) bool { return false }})
+	return err
 }
 
 // FuzzBehindChecksums damages a section and seals it anew: what a checksum cannot
 // tell must be an error or harmless, and never a crash.
 func FuzzBehindChecksums(f *testing.F) {
-	data, err := Build([]Chunk{
-		{Ordinal: 3, Language: "en", Title: []string{"leav"}, Body: []string{"leav", "polici", "leav"}, Keywords: []string{"s:x"}},
-		{Ordinal: 9, Language: "de", Body: []string{"urlaub"}, Keywords: []string{"s:x", "t:y"}},
-	})
+	keys := []TermKey{{"en", "leav"}, {"en", "polici"}, {"de", "urlaub"}}
+	var v Inverter
+	v.Document("en", time.Time{}, []string{"s:x"})
+	v.Chunk([16]byte{1}, []uint32{0}, []uint32{0, 1, 0})
+	v.Document("de", time.Time{}, []string{"s:x", "t:y"})
+	v.Chunk([16]byte{2}, nil, []uint32{2})
+	data, err := Build([]uint32{3, 9}, v.Done(func(n uint32) TermKey { return keys[n] }))
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, sound, err := disassemble(data)
+	file, err := blocks.Open(data, nil)
 	if err != nil {
 		f.Fatal(err)
+	}
+	h, at, err := disassemble(file.Body())
+	if err != nil {
+		f.Fatal(err)
+	}
+	var sound [sectionCount][]byte
+	for s := range sound {
+		sound[s] = at.of(file.Body(), section(s))
 	}
 	for s := range sound {
 		for at := range sound[s] {
@@ -60,7 +79,9 @@ func FuzzBehindChecksums(f *testing.F) {
 		if len(with) > 0 && at+len(with) < len(sound[s]) { // else it is cut
 			parts[s] = append(parts[s], sound[s][at+len(with):]...)
 		}
-		opened, err := Open(assemble(chunks, parts))
+		changed := h
+		changed.chunks = chunks
+		opened, err := Open(assemble(changed, parts))
 		if err == nil {
 			err = walk(opened)
 		}

@@ -3,6 +3,7 @@ package lexical
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"slices"
 )
 
@@ -24,6 +25,9 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 	}
 	renumber := make([][]uint32, len(parts))
 	for i, p := range parts {
+		if err := p.Segment.CheckAll(ctx, nil); err != nil { // or damage would get a checksum of its own
+			return nil, err
+		}
 		renumber[i] = make([]uint32, p.Segment.Len())
 		for c := range renumber[i] {
 			if !p.Keep(c) {
@@ -36,17 +40,10 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 			}
 		}
 	}
-	if err := mergeLists(ctx, parts, renumber, false, w.addTerm); err != nil {
+	if err := mergeLists(ctx, parts, renumber, false, w.terms.add); err != nil {
 		return nil, err
 	}
-	err = mergeLists(ctx, parts, renumber, true, func(key string, list []Posting) error {
-		chunks := make([]uint32, len(list))
-		for i, p := range list {
-			chunks[i] = p.Chunk
-		}
-		return w.addKeyword(key, chunks)
-	})
-	if err != nil {
+	if err := mergeLists(ctx, parts, renumber, true, w.keywords.add); err != nil {
 		return nil, err
 	}
 	return w.finish()
@@ -54,41 +51,48 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 
 // mergeLists hands out the lists of all terms of one of the two dictionaries,
 // in byte order of the terms.
-func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare bool, add func(string, []Posting) error) error {
-	cursors := make([]*cursor, len(parts))
+func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare bool, add func([]byte, []run) error) error {
+	cursors, keeping := make([]*cursor, len(parts)), make([]*keeper, len(parts))
 	for i, p := range parts {
-		in := p.Segment.terms
+		in := &p.Segment.terms
 		if bare {
-			in = p.Segment.keywords
+			in = &p.Segment.keywords
 		}
-		cursors[i] = newCursor(p.Segment, in, bare, nil, nil)
+		cursors[i], keeping[i] = newCursor(p.Segment, in, bare, nil, nil), newKeeper(renumber[i])
 	}
-	var list []Posting
+	var runs []run
+	var key []byte
 	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if n%termsAtOnce == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			runtime.Gosched()
 		}
 		least, err := leastKey(cursors)
 		if err != nil || least == nil {
 			return err
 		}
-		list = list[:0]
+		runs, key = runs[:0], append(key[:0], least...)
 		for i, c := range cursors {
-			if c.done || !bytes.Equal(c.key, least) {
+			if c.done || !bytes.Equal(c.key, key) {
 				continue
 			}
-			if list, err = appendKept(list, c.list(), renumber[i]); err != nil {
+			r, err := keeping[i].run(c.list())
+			if err != nil {
 				return err
 			}
+			runs = append(runs, r)
 			c.next()
 		}
-		if err := add(string(least), list); err != nil {
+		if err := add(key, runs); err != nil {
 			return err
 		}
 	}
 }
 
-// leastKey returns the smallest key that a cursor stands on, nil at the end.
+// leastKey returns the smallest key that a cursor stands on, nil at the end. It is
+// valid until that cursor moves.
 func leastKey(cursors []*cursor) ([]byte, error) {
 	var least []byte
 	for _, c := range cursors {
@@ -99,14 +103,39 @@ func leastKey(cursors []*cursor) ([]byte, error) {
 			least = c.key
 		}
 	}
-	return slices.Clone(least), nil
+	return least, nil
 }
 
-func appendKept(list []Posting, p Postings, renumber []uint32) ([]Posting, error) {
+// keeper gives the lists of one part with their new numbers.
+type keeper struct {
+	renumber []uint32
+	all      bool // chunks stay; the new number is then that much higher
+	kept     []Posting
+	code     []byte
+}
+
+func newKeeper(renumber []uint32) *keeper {
+	return &keeper{renumber: renumber, all: !slices.Contains(renumber, dropped)}
+}
+
+// run returns what stays of a list. It is valid until the next call.
+func (k *keeper) run(p Postings) (r run, err error) {
+	if k.all {
+		r, err := p.run()
+		if err == nil && r.n > 0 {
+			r.first, r.last = k.renumber[r.first], k.renumber[r.last]
+		}
+		return r, err
+	}
+	k.kept = k.kept[:0]
 	for p.Next() {
-		if n := renumber[p.Chunk]; n != dropped {
-			list = append(list, Posting{Chunk: n, Title: p.Title, Body: p.Body})
+		if n := k.renumber[p.Chunk]; n != dropped {
+			k.kept = append(k.kept, Posting{Chunk: n, Title: p.Title, Body: p.Body})
 		}
 	}
-	return list, p.Err()
+	if len(k.kept) == 0 || p.Err() != nil {
+		return run{}, p.Err()
+	}
+	k.code = appendPostings(k.code[:0], k.kept, p.bare)
+	return run{n: len(k.kept), first: k.kept[0].Chunk, last: k.kept[len(k.kept)-1].Chunk, rest: k.code}, nil
 }

@@ -82,44 +82,35 @@ func (w *writer) language(name string) (uint16, error) {
 	return uint16(i), nil
 }
 
-// addTerm stores a list of postings, in order of their chunks.
-func (w *writer) addTerm(key string, list []Posting) error {
-	return w.terms.add(key, len(list), func(b []byte) []byte {
-		var last uint32
-		for _, p := range list {
-			b = binary.AppendUvarint(b, uint64(p.Chunk-last))
-			last = p.Chunk
-			if p.Title == 0 {
-				b = binary.AppendUvarint(b, uint64(p.Body)<<1)
-				continue
-			}
-			b = binary.AppendUvarint(b, uint64(p.Body)<<1|1)
-			b = binary.AppendUvarint(b, uint64(p.Title))
-		}
-		return b
-	})
+// run is consecutive postings as they are coded: what follows the delta of the first.
+type run struct {
+	n           int
+	first, last uint32 // chunks
+	rest        []byte
 }
 
-// addKeyword stores the chunks that match an exact term, in order.
-func (w *writer) addKeyword(key string, list []uint32) error {
-	return w.keywords.add(key, len(list), func(b []byte) []byte {
-		var last uint32
-		for _, chunk := range list {
-			b = binary.AppendUvarint(b, uint64(chunk-last))
-			last = chunk
-		}
-		return b
-	})
-}
-
-func (d *dictionary) add(key string, n int, list func([]byte) []byte) error {
+// add stores the runs as one list, in the order of their chunks. Nothing is stored
+// of a list without postings.
+func (d *dictionary) add(key []byte, runs []run) error {
+	n := 0
+	for _, r := range runs {
+		n += r.n
+	}
 	if n == 0 {
 		return nil
 	}
-	if err := d.builder.Insert([]byte(key), uint64(len(d.lists))); err != nil {
+	if err := d.builder.Insert(key, uint64(len(d.lists))); err != nil {
 		return fmt.Errorf("add term: %w", err)
 	}
-	d.lists = list(binary.AppendUvarint(d.lists, uint64(n)))
+	d.lists = binary.AppendUvarint(d.lists, uint64(n))
+	last := uint32(0)
+	for _, r := range runs {
+		if r.n > 0 {
+			d.lists = binary.AppendUvarint(d.lists, uint64(r.first-last))
+			d.lists = append(d.lists, r.rest...)
+			last = r.last
+		}
+	}
 	return nil
 }
 
@@ -134,7 +125,7 @@ func (w *writer) finish() ([]byte, error) {
 		names = binary.AppendUvarint(names, uint64(len(name)))
 		names = append(names, name...)
 	}
-	return assemble(w.rows, [sectionCount][]byte{
+	return assemble(headerOf(w.ordinals), [sectionCount][]byte{
 		languages: names,
 		ordinals:  w.ordinals,
 		columns:   w.columns,

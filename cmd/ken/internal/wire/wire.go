@@ -78,6 +78,7 @@ func searcher(store *embedded.Store, e embed.Embedder, others *embedders, o Opti
 type Options struct {
 	Dir      string // data directory
 	Memory   bool   // keep everything in memory; Dir is not used
+	Remember int64  // bytes that the index may remember; see embedded.Options.Memory
 	Process  string // who holds the directory, for others to read
 	Getenv   config.Getenv
 	Settings config.Settings
@@ -94,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Base, error) {
 	if err := checkKind(o.Settings.Embedder); err != nil {
 		return nil, err
 	}
-	so := embedded.Options{Process: o.Process, Logger: o.Logger, Vectors: o.Vectors}
+	so := embedded.Options{Process: o.Process, Logger: o.Logger, Vectors: o.Vectors, Memory: o.Remember}
 	dir := IndexDir(o.Dir)
 	if o.Memory {
 		so.FS, dir = vfs.NewMem(), "index"
