@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,10 @@ func main() {
 	flag.StringVar(&o.text, "text", "-", "file for the figures as text")
 	flag.StringVar(&o.html, "html", "", "file for the figures as a page")
 	flag.StringVar(&o.profile, "profile", "", "file for a CPU profile of the searches over HTTP")
+	flag.BoolVar(&o.rivals, "rivals", true, "measure bleve, chromem-go and scans too; without them only ingest, searches, sizes and opening")
+	flag.StringVar(&o.dir, "dir", "", "folder for the stores, which stay there; a store of an earlier run with -rivals=false is measured again")
 	flag.StringVar(&o.alone, "alone", "", "used by the program itself")
+	flag.BoolVar(&o.first, "first", false, "used by the program itself")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -35,6 +39,9 @@ type options struct {
 	chunks, queries  int
 	json, text, html string
 	profile, alone   string
+	dir              string
+	rivals           bool
+	first            bool // no more than the first answer
 }
 
 func run(ctx context.Context, o options, sizes string) error {
@@ -58,29 +65,32 @@ func run(ctx context.Context, o options, sizes string) error {
 
 // measure takes all figures of one size.
 func measure(ctx context.Context, o options) (f figures, err error) {
-	dir, err := os.MkdirTemp("", "ken-bench-")
-	if err != nil {
-		return f, err
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "ken-bench-"); err != nil {
+			return f, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &bench{options: o, dir: dir, readers: readers(), source: newCorpus(1, .5)}
+	b := &bench{options: o, readers: readers(), source: newCorpus(1, .5)}
 	for _, step := range []struct {
-		name string
-		run  func(context.Context) error
+		name  string
+		rival bool // it is about others too
+		run   func(context.Context) error
 	}{
-		{"ingest", b.ingest}, {"recipe", b.recipe}, {"words", b.words}, {"vectors", b.vectors}, {"recall", b.recall},
-		{"apart", b.apart}, {"text", b.texts},
+		{"ingest", false, b.ingest}, {"recipe", false, b.recipe}, {"words", true, b.words}, {"vectors", true, b.vectors},
+		{"recall", true, b.recall}, {"apart", false, b.apart}, {"text", true, b.texts},
 	} {
+		if step.rival && !o.rivals {
+			continue
+		}
 		begin := time.Now()
 		if err := step.run(ctx); err != nil {
 			return f, errors.Join(fmt.Errorf("%s: %w", step.name, err), b.close())
 		}
 		fmt.Fprintf(os.Stderr, "%9d %-8s %6.1f s\n", o.chunks, step.name, time.Since(begin).Seconds())
 	}
-	least := 1.0
-	for _, r := range b.recalled {
-		least = min(least, r)
+	if len(b.recalled) > 0 {
+		b.figures.set("vector_recall_at_10", slices.Min(b.recalled))
 	}
-	b.figures.set("vector_recall_at_10", least)
 	return b.figures, b.close()
 }

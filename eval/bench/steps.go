@@ -18,7 +18,6 @@ type bench struct {
 	options
 	pair
 	figures  figures
-	dir      string
 	readers  map[string]acl.Principal
 	source   *corpus
 	entries  []index.Entry
@@ -41,21 +40,36 @@ func (b *bench) ingest(ctx context.Context) (err error) {
 	if b.ken, err = newKen(ctx, filepath.Join(b.dir, "ken")); err != nil {
 		return err
 	}
-	if b.bleve, err = newBleve(filepath.Join(b.dir, "bleve")); err != nil {
+	if b.rivals {
+		if b.bleve, err = newBleve(filepath.Join(b.dir, "bleve")); err != nil {
+			return err
+		}
+	}
+	there, err := b.ken.Stats()
+	if err != nil {
 		return err
 	}
 	for b.source.made*perDoc < b.chunks {
 		entries := b.source.entries(min(batch, b.chunks/perDoc-b.source.made))
-		if err := b.add(ctx, entries); err != nil {
+		if b.rivals || there.Chunks == 0 {
+			err = b.add(ctx, entries)
+		} else {
+			b.count(entries)
+		}
+		if err != nil {
 			return err
 		}
-		b.entries = append(b.entries, entries...)
+		if b.rivals {
+			b.entries = append(b.entries, entries...)
+		}
 		for _, e := range entries {
 			b.stored = append(b.stored, e.Vectors...)
 		}
 	}
 	b.figures.set("chunks", float64(b.chunks))
-	b.report(&b.figures, "")
+	if b.own > 0 {
+		b.report(&b.figures, "")
+	}
 	s, err := b.ken.Stats()
 	b.figures.set("segments", float64(s.Segments))
 	return err

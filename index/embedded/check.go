@@ -146,11 +146,20 @@ func (c *checker) checkSegments(ctx context.Context) error {
 			c.problem("segment %s begins at %d, the one before ends at %d", s.lexFile.name, s.First, last)
 		}
 		last = int64(s.Last)
-		if _, err := lexical.Open(s.lexFile.data); err != nil {
+		// Anew: what was found sound before may have changed since.
+		lex, err := lexical.OpenMapped(s.lexFile.data, s.lexFile.fetch)
+		if err == nil {
+			err = lex.CheckAll(ctx, nil)
+		}
+		if err != nil {
 			c.problem("segment %s: %v", s.lexFile.name, err)
 		}
 		if s.vec != nil {
-			if _, err := flat.Open(s.vecFile.data); err != nil {
+			vec, err := flat.OpenMapped(s.vecFile.data, s.vecFile.fetch)
+			if err == nil {
+				err = vec.CheckAll(ctx, nil)
+			}
+			if err != nil {
 				c.problem("segment %s: %v", s.vecFile.name, err)
 			}
 		}

@@ -24,6 +24,9 @@ func (l chromemLeg) follow(ctx context.Context, segments []*segment, cs classes)
 		if s.vec == nil { // no model yet: all segments have vectors, or none
 			return next, nil
 		}
+		if err := s.checkAll(ctx, nil); err != nil {
+			return nil, err
+		}
 		next.model = s.vec.ModelHash()
 	}
 	for id, c := range cs.all() {

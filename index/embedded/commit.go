@@ -30,6 +30,8 @@ type change struct {
 	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*writtenDocument // as they will be; nil for those that go
+	noted     []byte                             // what it did to classes, see note; of the whole only
+	next      journal                            // as it will be
 	heads     map[corpora.DocID]*documentHead    // like documents, in a generation other than 0
 	versions  map[corpora.DocID][]keptVersion    // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk    // of documents that the change stores
@@ -198,6 +200,9 @@ func (c *change) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.writeJournal(); err != nil {
+		return err
+	}
 	if err := c.writeHistory(ctx); err != nil {
 		return err
 	}
@@ -211,11 +216,12 @@ func (c *change) commit(ctx context.Context) error {
 		return err
 	}
 	c.classes.keep()
+	c.store.journal = c.next
 	var states []*state
 	changed := c.changedDocuments()
 	for i, part := range c.parts {
 		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], part.remembered(), c.store.stateFreed)
-		st.live = part.live
+		st.live, st.count = part.live, part.count()
 		st.kept.follow(part.before(), st.number, changed, part.classes.moves)
 		if part == c { // the others adopt classes, which an index does not follow
 			st.index.Store(c.classes.index(c.base.index.Load()))

@@ -18,6 +18,9 @@ import (
 func (s *Store) Compact(ctx context.Context) error {
 	s.merging.Lock()
 	defer s.merging.Unlock()
+	if err := s.truth.awaitVerified(ctx); err != nil { // it holds a snapshot
+		return fmt.Errorf("compact: %w", err)
+	}
 	if err := s.rewrite(ctx); err != nil {
 		return fmt.Errorf("compact: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the content of the FORMAT file that this package reads and writes.
-const formatVersion = "ken index 3"
+const formatVersion = "ken index 4"
 
 // directory does the file work: nothing outside this file opens or writes a file.
 type directory struct {
@@ -61,18 +61,21 @@ func (d directory) sync(path string) error {
 }
 
 // checkFormat compares the FORMAT file with what this package writes. In a
-// directory without an index it writes the file, before anything else.
-func (d directory) checkFormat() error {
+// directory without an index it writes the file, before anything else. One of the
+// version before is old; see upgrade.
+func (d directory) checkFormat() (old bool, err error) {
 	data, err := d.readAll(d.join("FORMAT"))
 	switch found := strings.TrimSpace(string(data)); {
 	case errors.Is(err, fs.ErrNotExist):
-		return d.initFormat()
+		return false, d.initFormat()
 	case err != nil:
-		return fmt.Errorf("read format: %w", err)
+		return false, fmt.Errorf("read format: %w", err)
+	case found == olderVersion:
+		return true, nil
 	case found != formatVersion:
-		return &FormatError{Dir: d.root, Found: found, Want: formatVersion}
+		return false, &FormatError{Dir: d.root, Found: found, Want: formatVersion}
 	}
-	return nil
+	return false, nil
 }
 
 func (d directory) initFormat() error {
@@ -84,7 +87,11 @@ func (d directory) initFormat() error {
 	if err := d.createWitness(); err != nil { // first: no store with a FORMAT is without it
 		return err
 	}
-	// Written under another name first: half a FORMAT file would lock out.
+	return d.writeFormat()
+}
+
+// writeFormat writes the FORMAT file under another name first: half of one would lock out.
+func (d directory) writeFormat() error {
 	if err := d.write(d.join("FORMAT.new"), []byte(formatVersion+"\n")); err != nil {
 		return err
 	}
@@ -112,21 +119,22 @@ func (d directory) write(path string, data []byte) error {
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
-// read returns the content of a file and what frees it.
-func (d directory) read(path string) (data []byte, free func() error, err error) {
+// read returns the content of a file and what frees it. Of a mapped file nothing
+// was read yet: fetch says what will be.
+func (d directory) read(path string) (data []byte, fetch func(from, to int), free func() error, err error) {
 	if !d.mapped {
 		data, err = d.readAll(path)
-		return data, func() error { return nil }, err
+		return data, nil, func() error { return nil }, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m, err := mmap.Map(f, mmap.RDONLY, 0)
 	if err = joinClose(err, f); err != nil {
-		return nil, nil, fmt.Errorf("map %s: %w", path, err)
+		return nil, nil, nil, fmt.Errorf("map %s: %w", path, err)
 	}
-	return m, m.Unmap, nil
+	return m, func(from, to int) { willNeed(m, from, to) }, m.Unmap, nil
 }
 
 func (d directory) readAll(path string) ([]byte, error) {

@@ -8,7 +8,8 @@
 //	DIR/LOCK, OWNER      held while a process uses DIR; which process it is
 //	DIR/REVISION         the last commit, told outside the truth's log (see witness)
 //	DIR/RESERVE          space for changes of permissions on a full disk
-//	DIR/truth/           Pebble: documents, chunk texts, ACL classes, segment list
+//	DIR/truth/           Pebble: documents, chunk texts, ACL classes, segment list,
+//	                     and a checkpoint of what an open needs of all documents
 //	DIR/segments/N.lex   postings of a range of ordinals (package lexical)
 //	DIR/segments/N.vec   vectors of the same chunks and their codes (package flat)
 //
@@ -18,6 +19,10 @@
 // the truth does not name is deleted at the next open, so a crash at any
 // instant leaves the state before or after the write. If the sync of the batch
 // fails nobody knows which of the two it is, and the store stops: see [ErrFailed].
+//
+// An open reads the checkpoint and the beginnings of the segment files. Blocks of
+// these are checked when they are first used, and in the background all of them,
+// and the documents, are read and compared: see package blocks, and verify.
 //
 // Readers use an immutable state: segments, a snapshot of the truth, and for
 // each ACL class (the documents with the same list) a bitmap of its ordinals

@@ -1,9 +1,11 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"sync/atomic"
 
 	"ken/index/embedded/flat"
@@ -14,7 +16,9 @@ import (
 type file struct {
 	name string
 	data []byte
-	free func() error
+	// fetch is told what will be read soon; nil if all is in memory.
+	fetch func(from, to int)
+	free  func() error
 	// remove deletes the file; it is called with the last release, if at all,
 	// because some systems cannot delete a file that is mapped.
 	remove   func() error
@@ -24,11 +28,11 @@ type file struct {
 
 func (d directory) open(name string) (*file, error) {
 	path := d.fs.PathJoin(d.segments(), name)
-	data, free, err := d.read(path)
+	data, fetch, free, err := d.read(path)
 	if err != nil {
 		return nil, err
 	}
-	return &file{name: name, data: data, free: free, remove: func() error { return d.fs.Remove(path) }}, nil
+	return &file{name: name, data: data, fetch: fetch, free: free, remove: func() error { return d.fs.Remove(path) }}, nil
 }
 
 func (f *file) acquire() { f.users.Add(1) }
@@ -67,14 +71,15 @@ func (s *segment) files(f func(*file)) {
 	}
 }
 
-// openSegment reads the files that the record names and checks them against it.
+// openSegment opens the files that the record names and checks their beginnings
+// against it. The rest is checked when it is used, or by checkAll.
 func (d directory) openSegment(r segmentRecord, model string) (*segment, error) {
 	s := &segment{segmentRecord: r}
 	var err error
 	if s.lexFile, err = d.open(lexName(r.Lexical)); err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
-	if s.lex, err = lexical.Open(s.lexFile.data); err == nil {
+	if s.lex, err = lexical.OpenMapped(s.lexFile.data, s.lexFile.fetch); err == nil {
 		err = s.checkLexical()
 	}
 	if err == nil && r.Vector != 0 {
@@ -100,16 +105,36 @@ func (s *segment) openVectors(d directory, model string) error {
 	if s.vecFile, err = d.open(vecName(s.Vector)); err != nil {
 		return err
 	}
-	if s.vec, err = flat.Open(s.vecFile.data); err != nil {
+	if s.vec, err = flat.OpenMapped(s.vecFile.data, s.vecFile.fetch); err != nil {
 		return err
 	}
-	if s.vec.ModelHash() != model || s.vec.Len() != s.lex.Len() {
+	if s.vec.ModelHash() != model || s.vec.Len() != s.lex.Len() || s.vec.OrdinalsSum() != s.lex.OrdinalsSum() {
 		return fmt.Errorf("%w: vectors of another segment or model", flat.ErrCorrupt)
 	}
-	for i := range s.vec.Len() {
-		if s.vec.Ordinal(i) != s.lex.Ordinal(i) {
-			return fmt.Errorf("%w: row %d has the ordinal of another chunk", flat.ErrCorrupt, i)
-		}
+	return nil
+}
+
+// checkAll checks every byte of the segment's files; see [blocks.File.CheckAll].
+func (s *segment) checkAll(ctx context.Context, pause func(context.Context)) error {
+	if err := s.lex.CheckAll(ctx, pause); err != nil {
+		return fmt.Errorf("segment %s: %w", s.lexFile.name, err)
+	}
+	if s.vec == nil {
+		return nil
+	}
+	if err := s.vec.CheckAll(ctx, pause); err != nil {
+		return fmt.Errorf("segment %s: %w", s.vecFile.name, err)
 	}
 	return nil
+}
+
+// whole reports whether all of the segment was found sound.
+func (s *segment) whole() bool { return s.lex.Whole() && (s.vec == nil || s.vec.Whole()) }
+
+// checkHits checks what scoring rows by vector and naming them reads.
+func (s *segment) checkHits(rows iter.Seq[uint32]) error {
+	if err := s.vec.CheckRows(rows); err != nil {
+		return err
+	}
+	return s.lex.CheckRows(rows)
 }

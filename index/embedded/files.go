@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"sync"
@@ -42,10 +43,11 @@ func (f *files) newSegment(model embed.Model, lex func() ([]byte, error), ordina
 		return nil, err
 	}
 	seg, err := f.store.dir.openSegment(r, model.Hash)
-	if err == nil {
-		seg.files(func(opened *file) { f.fresh = append(f.fresh, opened) })
+	if err != nil {
+		return nil, err
 	}
-	return seg, err
+	seg.files(func(opened *file) { f.fresh = append(f.fresh, opened) })
+	return seg, seg.checkAll(context.Background(), yielding) // what was written is what is read
 }
 
 // newFile takes the number of a file that will be written.

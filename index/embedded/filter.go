@@ -70,6 +70,9 @@ func (v *view) passing(ctx context.Context, f index.Filter) ([][]uint64, error) 
 			}
 		}
 		if limited {
+			if err := s.lex.CheckSet(out[i]); err != nil {
+				return nil, err
+			}
 			s.limitTime(out[i], f.After, f.Before)
 		}
 	}

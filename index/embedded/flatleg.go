@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"runtime"
@@ -119,12 +120,16 @@ func (c *comparison) narrow(ctx context.Context, k int, out []near, below func([
 	w.parts = split(c.rows, c.total, w.parts)
 	parts, grades, best := w.parts, w.gradesOf(c.total), slices.Grow(w.best[:0], c.total/64+2)[:c.total/64+2]
 	w.best = best
-	inParallel(parts, func(p *part) { p.grade(c, grades) })
+	if err := inParallel(parts, func(p *part) error { return p.grade(c, grades) }); err != nil {
+		return out, err
+	}
 	if err := ctx.Err(); err != nil {
 		return out, err
 	}
 	grades.AtLeast(flat.Lower(grades.Nth(min(k, c.total), best), below(parts)), best)
-	inParallel(parts, func(p *part) { p.estimate(c, grades, best) })
+	if err := inParallel(parts, func(p *part) error { return p.estimate(c, grades, best) }); err != nil {
+		return out, err
+	}
 	for _, p := range parts {
 		out = append(out, p.found...)
 	}
@@ -145,13 +150,17 @@ func (w *gradeWork) gradesOf(n int) flat.Grades {
 	return flat.Grades{Grades: w.grades.Grades[:n], Sums: w.grades.Sums[:n]}
 }
 
-func inParallel(parts []part, f func(*part)) {
+func inParallel(parts []part, f func(*part) error) error {
 	var workers sync.WaitGroup
 	for i := range parts[1:] {
-		workers.Go(func() { f(&parts[i+1]) })
+		workers.Go(func() { parts[i+1].err = f(&parts[i+1]) })
 	}
-	f(&parts[0])
+	err := f(&parts[0])
 	workers.Wait()
+	for i := range parts[1:] {
+		err = errors.Join(err, parts[i+1].err)
+	}
+	return err
 }
 
 // part is a range of the rows, in words, that one goroutine grades.
@@ -159,6 +168,7 @@ type part struct {
 	spans []span
 	slack float64 // the greatest of Fine
 	found []near  // what was estimated
+	err   error
 }
 
 // span is words [from, to) of a segment; at is the number of set rows before them.
@@ -189,21 +199,28 @@ func split(rows [][]uint64, total int, old []part) []part {
 	return out
 }
 
-func (p *part) grade(c *comparison, grades flat.Grades) {
+func (p *part) grade(c *comparison, grades flat.Grades) error {
 	p.slack = 0
 	for _, s := range p.spans {
 		vec, rows, out := c.segments[s.segment].vec, c.rows[s.segment], grades.Tail(s.at)
 		if c.fine {
+			if err := vec.CheckFine(rows, s.from, s.to); err != nil {
+				return err
+			}
 			p.slack = max(p.slack, vec.Fine(c.query, rows, s.from, s.to, out))
-		} else {
-			vec.Coarse(c.query, rows, s.from, s.to, out)
+			continue
 		}
+		if err := vec.CheckCoarse(rows, s.from, s.to); err != nil {
+			return err
+		}
+		vec.Coarse(c.query, rows, s.from, s.to, out)
 	}
+	return nil
 }
 
 // estimate finds the estimates of the rows that are the best; best has a bit for
 // each set row.
-func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) {
+func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) (err error) {
 	var e estimates
 	for _, s := range p.spans {
 		at := s.at
@@ -216,13 +233,18 @@ func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) {
 				e.rows[e.n] = uint32((s.from+w)*64 + bits.TrailingZeros64(word))
 				e.sums[e.n] = grades.Sums[i]
 				if e.n++; e.n == len(e.rows) {
-					p.found = e.append(c, s.segment, p.found)
+					if p.found, err = e.append(c, s.segment, p.found); err != nil {
+						return err
+					}
 				}
 			}
 			at += n
 		}
-		p.found = e.append(c, s.segment, p.found)
+		if p.found, err = e.append(c, s.segment, p.found); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // estimates are rows of one segment that are estimated together.
@@ -234,11 +256,14 @@ type estimates struct {
 }
 
 // append appends the estimates; from half of the codes nothing is certain.
-func (e *estimates) append(c *comparison, segment int, out []near) []near {
+func (e *estimates) append(c *comparison, segment int, out []near) ([]near, error) {
 	vec, rows, sums := c.segments[segment].vec, e.rows[:e.n], e.sums[:e.n]
 	if c.fine {
 		vec.Estimate(c.query, rows, sums, e.products[:], e.slacks[:])
 	} else {
+		if err := vec.CheckRefine(slices.Values(rows)); err != nil {
+			return out, err
+		}
 		vec.Refine(c.query, rows, sums, e.products[:])
 	}
 	for i, row := range rows {
@@ -249,7 +274,7 @@ func (e *estimates) append(c *comparison, segment int, out []near) []near {
 		out = append(out, n)
 	}
 	e.n = 0
-	return out
+	return out, nil
 }
 
 // bitsAt returns n bits from place at on; there is a word more than they need.

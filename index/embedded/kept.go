@@ -32,6 +32,15 @@ func (k *kept[K, V]) get(key K, most int) (v V, ok bool) {
 	return s.value, young || ok
 }
 
+// has reports whether the value of the key is kept.
+func (k *kept[K, V]) has(key K) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	_, young := k.young[key]
+	_, old := k.old[key]
+	return young || old
+}
+
 // rejuvenate moves what is still old to the young.
 func (k *kept[K, V]) rejuvenate(key K, most int) {
 	k.mu.Lock()

@@ -81,8 +81,10 @@ func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) (
 		var found []lexical.Posting
 		return func(i int) (_ []lexical.Posting, err error) {
 			p := v.state.segments[i].lex.Term(f.Language, f.Text)
-			found, err = p.Within(v.readable.rows[i], found[:0])
-			return found, err
+			if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
+				return nil, err
+			}
+			return found, v.state.segments[i].lex.CheckPostings(found)
 		}
 	}
 	all := sync.OnceValues(func() ([][]lexical.Posting, error) { return v.prefixPostings(ctx, f) })
@@ -91,7 +93,7 @@ func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) (
 		if err != nil {
 			return nil, err
 		}
-		return found[i], nil
+		return found[i], v.state.segments[i].lex.CheckPostings(found[i])
 	}
 }
 

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"ken/index"
 )
@@ -54,6 +57,7 @@ func ordinary(p index.BM25) bool {
 func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weightedList, error) {
 	var out []*weightedList
 	field := v.fields(q.BM25)
+	v.expect(ctx, q, field)
 	for _, t := range q.Terms {
 		if err := checkForms(t); err != nil {
 			return nil, err
@@ -79,6 +83,39 @@ func (v *view) weightedLists(ctx context.Context, q index.TextQuery) ([]*weighte
 		}
 	}
 	return out, nil
+}
+
+// expect asks for the postings of all terms in segments that were not read yet, so
+// that the disk has them ready one after the other, and reads them on all processors:
+// the first searches after an open have the most to read. listsOf then finds them
+// among those that are kept; it tells errors.
+func (v *view) expect(ctx context.Context, q index.TextQuery, field bm25f) {
+	cold := slices.DeleteFunc(slices.Clone(v.state.segments), func(s *segment) bool { return s.lex.Whole() })
+	if len(cold) == 0 {
+		return
+	}
+	for _, rest := range []bool{false, true} {
+		for _, s := range cold {
+			for _, t := range q.Terms {
+				for _, f := range t.Forms {
+					s.lex.Expect(f.Language, f.Text, rest)
+				}
+			}
+		}
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			own := field
+			for i := int(next.Add(1)) - 1; i < len(q.Terms); i = int(next.Add(1)) - 1 {
+				for _, f := range q.Terms[i].Forms {
+					_, _ = v.listsOf(ctx, f, &own)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // scoreAll scores every chunk that has a term, whatever the weights.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"ken/corpora"
@@ -43,6 +44,38 @@ func (st *state) chunk(ordinal uint32) (*recentChunk, error) {
 	r := &recentChunk{Chunk: c}
 	st.truth.recent.put(ordinal, r, r.size(), st.truth.room.chunks)
 	return r, nil
+}
+
+// readers is how many chunks are read at once by readAhead; a disk has room for
+// more, a processor not.
+const readers = 16
+
+// readAhead reads chunks that are not among the recent ones, several at once: from a
+// disk, one after the other would take much longer. It reads what the readable set
+// admits; the gate asks the truth later, and tells errors.
+func (v *view) readAhead(ids []index.ChunkID) {
+	st := v.state
+	var missing []uint32
+	for _, id := range ids {
+		if v.mayRead(id) && !st.truth.recent.has(uint32(id)) {
+			missing = append(missing, uint32(id))
+		}
+	}
+	if len(missing) < readers {
+		return
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range readers {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(missing); i = int(next.Add(1)) - 1 {
+				if c, err := st.chunk(missing[i]); err == nil {
+					_, _ = st.documentOf(c)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // gramsOf returns the grams of a chunk of the document.

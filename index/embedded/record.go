@@ -25,6 +25,7 @@ import (
 //	g number id       seal, place of the document's chunks in that generation; see headIn
 //	e SHA-256 of id   nothing: the id was erased
 //	h, H              the past of lists, see history.go
+//	k, j              what an open needs of all documents, see checkpoint.go
 //	v                 earlier versions, see versions.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C

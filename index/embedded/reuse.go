@@ -52,6 +52,9 @@ func (st *state) vectorsOf(ctx context.Context, id corpora.DocID) (map[string]em
 		if !ok {
 			return nil, fmt.Errorf("%w: chunk %d is in no segment", errTruth, ordinal)
 		}
+		if err := st.segments[p.segment].vec.CheckRows(slices.Values([]uint32{uint32(p.row)})); err != nil {
+			return nil, err
+		}
 		out[index.EmbedText(d, c)] = slices.Clone(embed.Vector(st.segments[p.segment].vec.Row(p.row)))
 	}
 	return out, nil

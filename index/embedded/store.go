@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
@@ -32,13 +34,14 @@ type Store struct {
 	writing   sync.Mutex // held by the one commit that goes on
 	byList    byList     // guarded by writing
 	forgotten string     // where a write goes on to drop old history; guarded by writing, see forget
+	journal   journal    // guarded by writing
 
 	analyzers sync.Pool // of *analyzer
 	nextFile  atomic.Uint64
 	keep      atomic.Int32       // earlier versions of a document; see KeepVersions
 	wake      chan struct{}      // there may be something to merge
 	stop      context.CancelFunc // ends the merger
-	merger    sync.WaitGroup
+	merger    sync.WaitGroup     // and of what verifies
 
 	mu     sync.Mutex // guards what follows
 	state  *state     // nil when closed
@@ -71,7 +74,8 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) open() (err error) {
-	if err := s.dir.checkFormat(); err != nil {
+	old, err := s.dir.checkFormat()
+	if err != nil {
 		return err
 	}
 	if err := s.dir.create(s.dir.segments()); err != nil {
@@ -81,7 +85,7 @@ func (s *Store) open() (err error) {
 	if s.truth, err = openTruth(s.dir, s.reserve, s.options.Memory, s.options.Logger); err != nil {
 		return err
 	}
-	st, err := s.load()
+	st, err := s.load(old)
 	if err != nil {
 		return errors.Join(err, s.truth.close())
 	}
@@ -90,12 +94,23 @@ func (s *Store) open() (err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.merger.Go(func() { s.mergeInBackground(ctx) })
+	if s.journal.stale {
+		if err := s.saveCheckpoint(st); err != nil {
+			s.options.Logger.Warn("the next start reads the documents again", "error", err)
+		}
+	}
+	for _, g := range st.generations() {
+		for _, seg := range g.segments {
+			seg.lex.Fetch()
+		}
+	}
+	s.verify(ctx, st)
 	return nil
 }
 
 // load builds the state that the truth describes and deletes the files that it
-// does not name.
-func (s *Store) load() (*state, error) {
+// does not name. The files of an old directory are upgraded.
+func (s *Store) load(old bool) (*state, error) {
 	ctx := context.Background()
 	meta, err := getMeta(s.truth.db)
 	if err != nil {
@@ -104,50 +119,91 @@ func (s *Store) load() (*state, error) {
 	if err := s.dir.removeUnnamed(meta); err != nil {
 		return nil, err
 	}
-	st, err := s.loadGeneration(ctx, meta)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range meta.Others {
-		other, err := s.loadGeneration(ctx, metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: r})
-		if err != nil {
-			s.states = 2 + len(st.others) // never 0: whoever opens closes the rest
-			st.release()
-			return nil, fmt.Errorf("generation %d: %w", r.ID, err)
+	if old {
+		s.options.Logger.Info("the index is changed to the format of this version", "from", olderVersion, "to", formatVersion)
+		if err := s.dir.upgrade(meta); err != nil {
+			return nil, err
 		}
-		st.others = append(st.others, other)
 	}
-	return st, nil
-}
-
-// loadGeneration builds the state of the generation that the record is of.
-func (s *Store) loadGeneration(ctx context.Context, meta metaRecord) (*state, error) {
-	var cs classes
-	var records uint64
-	var scanning sync.WaitGroup
-	var scanErr error
-	scanning.Go(func() { cs, records, scanErr = loadClasses(ctx, s.truth.db, meta.ID) })
-	segments, err := s.dir.openSegments(meta.generationRecord)
-	scanning.Wait()
-	if scanErr == nil && records != meta.Records {
-		scanErr = &LostError{s.dir.root, fmt.Sprintf("records of revision %d are missing or older than they should be", meta.Revision)}
+	var cs generationClasses
+	var classesErr error
+	var loading sync.WaitGroup
+	loading.Go(func() { cs, classesErr = s.loadGenerationClasses(ctx, meta) })
+	all := meta.all()
+	segments, legs := make([][]*segment, len(all)), make([]vectorLeg, len(all))
+	for i, g := range all {
+		if segments[i], err = s.dir.openSegments(g); err != nil {
+			break
+		}
 	}
-	if err != nil || scanErr != nil {
-		return nil, errors.Join(scanErr, err, freeSegments(segments))
+	loading.Wait()
+	err = errors.Join(classesErr, err)
+	for i, g := range all {
+		if err == nil {
+			legs[i], err = newVectorLeg(s.options.Vectors).follow(ctx, segments[i], newClasses(cs[g.ID]))
+		}
 	}
-	leg, err := newVectorLeg(s.options.Vectors).follow(ctx, segments, cs)
 	if err != nil {
-		return nil, errors.Join(err, freeSegments(segments))
+		return nil, errors.Join(err, freeSegments(slices.Concat(segments...)))
 	}
-	st := newState(s.truth, meta, segments, cs, leg, &remembered{}, s.stateFreed)
-	st.kept.newest.Store(st.number)
-	for _, rows := range rowsOf(segments, liveOf(valuesOf(cs))) {
-		st.live = append(st.live, countBits(rows))
+	var states []*state
+	for i, g := range all {
+		m := meta
+		if i > 0 {
+			m = metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: g}
+		}
+		st := newState(s.truth, m, segments[i], newClasses(cs[g.ID]), legs[i], &remembered{}, s.stateFreed)
+		st.kept.newest.Store(st.number)
+		st.live = liveIn(segments[i], cs[g.ID])
+		for _, c := range cs[g.ID] {
+			st.count += c.documents
+		}
+		states = append(states, st)
 	}
-	return st, nil
+	states[0].others = states[1:]
+	return states[0], nil
 }
 
-// openSegments reads and verifies the files of all segments, on all processors.
+// loadGenerationClasses returns the classes of all generations, from the checkpoint or, if
+// that is of no use, from the documents.
+func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (generationClasses, error) {
+	cs, size, err := restoreClasses(ctx, s.truth.db, meta)
+	if err == nil {
+		s.journal.size = size
+		return cs, nil
+	}
+	if !errors.Is(err, errStale) { // as in a directory of the version before
+		s.options.Logger.Warn("the documents are read anew", "reason", err)
+	}
+	s.journal.stale = true
+	cs = generationClasses{}
+	for _, g := range meta.all() {
+		var records uint64
+		if cs[g.ID], records, err = loadClasses(ctx, s.truth.db, g.ID); err != nil {
+			return nil, err
+		}
+		if records != meta.Records {
+			return nil, &LostError{s.dir.root, errMissing(meta.Revision).Error()}
+		}
+	}
+	close(s.truth.done) // nothing was believed
+	return cs, nil
+}
+
+// liveIn counts the live chunks of each segment.
+func liveIn(segments []*segment, cs classMap) []int {
+	var all []*roaring.Bitmap
+	for _, c := range cs {
+		all = append(all, c.live)
+	}
+	live, out := roaring.FastOr(all...), make([]int, len(segments))
+	for i, s := range segments {
+		out[i] = int(live.CardinalityInRange(uint64(s.First), uint64(s.Last)+1))
+	}
+	return out
+}
+
+// openSegments opens the files of all segments, on all processors.
 func (d directory) openSegments(m generationRecord) ([]*segment, error) {
 	out, errs := make([]*segment, len(m.Segments)), make([]error, len(m.Segments))
 	var next atomic.Int64

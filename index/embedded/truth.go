@@ -23,10 +23,11 @@ type truth struct {
 	db      *pebble.DB
 	witness *witness
 	logger  *truthLogger
-	room    room
-	recent  kept[uint32, *recentChunk]
-	acls    kept[uint32, acl.List]
-	states  atomic.Uint64 // made so far
+	verifying
+	room   room
+	recent kept[uint32, *recentChunk]
+	acls   kept[uint32, acl.List]
+	states atomic.Uint64 // made so far
 }
 
 // room is how many bytes each kind of what is remembered may take. But for blocks
@@ -53,7 +54,7 @@ func divide(memory int64) room {
 const memTableSize = 16 << 20
 
 func openTruth(d directory, r *reserve, memory int64, logger *slog.Logger) (*truth, error) {
-	t := &truth{room: divide(memory), logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
+	t := &truth{verifying: newVerifying(), room: divide(memory), logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
 	db, err := openPebble(d.join("truth"), t.logger, &pebble.Options{
 		FS:                 truthFS{d.fs, t.logger},
 		Logger:             t.logger,
@@ -105,10 +106,11 @@ type truthLogger struct {
 	logger  *slog.Logger
 	reserve *reserve
 	failed  atomic.Pointer[string]
-	stopped chan struct{} // closed when failed was set
-	hung    atomic.Bool   // Pebble panicked and may hold its locks
-	open    atomic.Bool   // pebble.Open has returned
-	full    atomic.Bool   // a table cannot be written for lack of space
+	lost    atomic.Pointer[LostError] // why it failed, if it was this
+	stopped chan struct{}             // closed when failed was set
+	hung    atomic.Bool               // Pebble panicked and may hold its locks
+	open    atomic.Bool               // pebble.Open has returned
+	full    atomic.Bool               // a table cannot be written for lack of space
 }
 
 // backgroundError is told why a flush or compaction failed; Pebble tries it again
@@ -147,8 +149,11 @@ func (l *truthLogger) Fatalf(format string, args ...any) {
 	}
 }
 
-// err returns an error that wraps [ErrFailed] if the store has stopped.
+// err returns an error that wraps [ErrFailed] or [LostError] if the store has stopped.
 func (l *truthLogger) err() error {
+	if lost := l.lost.Load(); lost != nil {
+		return lost
+	}
 	if m := l.failed.Load(); m != nil {
 		return fmt.Errorf("%w (%s)", ErrFailed, *m)
 	}

@@ -55,10 +55,15 @@ func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64,
 	if len(found) > k {
 		first = kth(found, k)
 	}
-	w.score(v.state.segments, q, &best, func(n *near) bool { return n.product >= first })
+	if err := w.score(v.state.segments, q, &best, func(n *near) bool { return n.product >= first }); err != nil {
+		return nil, err
+	}
 	if len(found) > k {
 		floor := best.least()
-		w.score(v.state.segments, q, &best, func(n *near) bool { return n.product < first && n.product+n.slack >= floor })
+		err := w.score(v.state.segments, q, &best, func(n *near) bool { return n.product < first && n.product+n.slack >= floor })
+		if err != nil {
+			return nil, err
+		}
 	}
 	return best.sorted(), nil
 }
@@ -67,18 +72,22 @@ func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64,
 type vectorWork struct {
 	found   []near
 	chosen  []place
+	some    []uint32 // of chosen, those of one segment
 	vectors [][]float32
 	scores  []float64
 }
 
 // score hands the exact scores of the candidates that are wanted to best.
-func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wanted func(*near) bool) {
+func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wanted func(*near) bool) error {
 	w.chosen, w.vectors = w.chosen[:0], w.vectors[:0]
 	for i := range w.found {
 		if n := &w.found[i]; wanted(n) {
 			w.chosen = append(w.chosen, n.place)
 			w.vectors = append(w.vectors, segments[n.segment].vec.Row(n.row))
 		}
+	}
+	if err := w.check(segments); err != nil {
+		return err
 	}
 	w.scores = slices.Grow(w.scores[:0], len(w.chosen))[:len(w.chosen)]
 	flat.Dots(q, w.vectors, w.scores)
@@ -87,6 +96,26 @@ func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wante
 			best.push(p.segment, p.row, w.scores[i])
 		}
 	}
+	return nil
+}
+
+// check checks what is going to be read of the chosen rows.
+func (w *vectorWork) check(segments []*segment) error {
+	for i, s := range segments {
+		if s.whole() {
+			continue
+		}
+		w.some = w.some[:0]
+		for _, p := range w.chosen {
+			if p.segment == i {
+				w.some = append(w.some, uint32(p.row))
+			}
+		}
+		if err := s.checkHits(slices.Values(w.some)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unit returns q scaled to unit length.

@@ -107,6 +107,7 @@ func (v *view) Outlines(ctx context.Context, ids []index.ChunkID, grams bool) ([
 		return nil, err
 	}
 	defer end()
+	v.readAhead(ids)
 	out := make([]index.Outline, len(ids))
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {
@@ -158,7 +159,7 @@ func (v *view) Document(ctx context.Context, id corpora.DocID) (corpora.Document
 // recent ones, both are looked for in the truth in the same way, and of the
 // record no more is read than says who may read it.
 func (v *view) document(ctx context.Context, id corpora.DocID) (*storedDocument, error) {
-	if d, ok := v.state.rememberedDocument(id); ok && v.refuse(d.documentHead) == nil {
+	if d, ok := v.state.rememberedDocument(id); ok && v.refuse(d.documentHead) == nil && v.confirm(ctx, id, d.documentHead) == nil {
 		return d, nil
 	}
 	h, err := headOf(ctx, v.state.snapshot, id)
@@ -168,7 +169,32 @@ func (v *view) document(ctx context.Context, id corpora.DocID) (*storedDocument,
 	if err != nil {
 		return nil, err
 	}
-	return v.state.document(id)
+	d, err := v.state.document(id)
+	if err == nil {
+		err = v.confirm(ctx, id, d.documentHead)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// confirm asks whether what the store believed when it was opened agrees with the
+// document's record in that it may be read; see verify.
+func (v *view) confirm(ctx context.Context, id corpora.DocID, inRecord documentHead) error {
+	if v.state.truth.verified() {
+		return nil
+	}
+	h, ok, err := headIn(v.state.snapshot, v.state.meta.ID, id, inRecord)
+	switch {
+	case err != nil:
+		return err
+	case !ok || h.chunks == 0:
+		return v.state.truth.awaitVerified(ctx)
+	case !v.mayRead(index.ChunkID(h.first)):
+		return index.ErrNotFound
+	}
+	return nil
 }
 
 // refuse returns [index.ErrNotFound] for a document that the principal may not read.
@@ -204,6 +230,9 @@ func (v *view) Documents(ctx context.Context, prefix string, from corpora.DocID,
 		h, rest, err := decodeHead(key, value)
 		if err == nil {
 			err = v.refuse(h)
+		}
+		if err == nil {
+			err = v.confirm(ctx, corpora.DocID(key[1:]), h)
 		}
 		if errors.Is(err, index.ErrNotFound) {
 			return true, nil

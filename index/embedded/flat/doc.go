@@ -5,17 +5,18 @@
 //
 //	magic, version                 8 bytes
 //	dimension, rows, hash length   3 × uint32
-//	CRC-32C of the body            uint32
-//	CRC-32C of this header         uint32
+//	CRC-32C of the ordinals        uint32
 //	┌ model hash
-//	│ ordinals    rows × uint32, ascending
 //	│ scales      rows × float32
 //	│ errors      rows × float32
 //	│ high        rows × half a byte per dimension, see Code
 //	│ low         as many again
 //	└ rows        rows × dimension × float32
 //
-// Integers and floats are little endian. [Open] verifies both checksums.
+// Integers and floats are little endian. All of it is the body of a sealed file
+// (package blocks): [Open] reads the header, and the methods that begin with Check
+// look at the rest before it is first used. Which chunk a row is of, the lexical
+// segment beside it says; the two have the same checksum of ordinals.
 //
 // From the scales on, each part begins at a multiple of 64 bytes; zeros fill the gaps.
 //

@@ -1,24 +1,26 @@
 package flat
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"math"
 	"runtime"
-	"sort"
 	"unsafe"
+
+	"ken/index/embedded/blocks"
 )
 
 // ErrCorrupt is wrapped by every error about bytes that are not a sound file.
 var ErrCorrupt = errors.New("corrupt vector file")
 
 const (
-	magic      = "kenvec\x00\x02" // the last byte is the version
-	headerSize = len(magic) + 5*4
+	magic      = "kenvec\x00\x03" // the last byte is the version
+	headerSize = len(magic) + 4*4
 	alignment  = 64
-	scaleSize  = 2 * 4   // of a row: scale and error of its code
 	maxDim     = 1 << 15 // no sum of a code overflows
 )
 
@@ -41,15 +43,13 @@ func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([
 	if dim < 1 || dim > maxDim {
 		return nil, fmt.Errorf("encode vectors: dimension %d, want 1 to %d", dim, maxDim)
 	}
-	l := layoutOf(len(modelHash), len(ordinals), dim)
-	out := make([]byte, l.end)
-	at := headerSize + copy(out[headerSize:], modelHash)
-	for i, o := range ordinals {
-		if i > 0 && o <= ordinals[i-1] {
-			return nil, fmt.Errorf("encode vectors: ordinal %d after %d: ordinals must ascend", o, ordinals[i-1])
-		}
-		binary.LittleEndian.PutUint32(out[at+4*i:], o)
+	sum, err := sumOf(ordinals)
+	if err != nil {
+		return nil, err
 	}
+	l := layoutOf(len(modelHash), len(ordinals), dim)
+	out := make([]byte, l.end, blocks.SealedSize(l.end))
+	putHeader(out, modelHash, uint32(dim), uint32(len(ordinals)), uint32(len(modelHash)), sum)
 	for i := range ordinals {
 		r, c := row(i)
 		if len(r) != dim {
@@ -60,8 +60,20 @@ func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([
 			runtime.Gosched()
 		}
 	}
-	putHeader(out, dim, len(ordinals), len(modelHash))
-	return out, nil
+	return blocks.Seal(out), nil
+}
+
+// sumOf returns the checksum that stands for the ordinals.
+func sumOf(ordinals []uint32) (sum uint32, err error) {
+	var b [4]byte
+	for i, o := range ordinals {
+		if i > 0 && o <= ordinals[i-1] {
+			return 0, fmt.Errorf("encode vectors: ordinal %d after %d: ordinals must ascend", o, ordinals[i-1])
+		}
+		binary.LittleEndian.PutUint32(b[:], o)
+		sum = crc32.Update(sum, castagnoli, b[:])
+	}
+	return sum, nil
 }
 
 // rowsAtOnce is how many rows are written before searches get their turn.
@@ -72,7 +84,7 @@ type layout struct{ scales, errors, high, low, floats, end int }
 
 func layoutOf(hash, rows, dim int) layout {
 	var l layout
-	l.scales = align(headerSize + hash + rows*4)
+	l.scales = align(headerSize + hash)
 	l.errors = align(l.scales + rows*4)
 	l.high = align(l.errors + rows*4)
 	l.low = align(l.high + rows*planeSize(dim))
@@ -101,66 +113,119 @@ func (l layout) put(out []byte, i, dim int, r []float32, c Code) {
 
 func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
-func putHeader(out []byte, dim, rows, hash int) {
+func putHeader(out []byte, modelHash string, fields ...uint32) {
 	at := copy(out, magic)
-	for _, n := range []uint32{uint32(dim), uint32(rows), uint32(hash), crc32.Checksum(out[headerSize:], castagnoli)} {
+	for _, n := range fields {
 		binary.LittleEndian.PutUint32(out[at:], n)
 		at += 4
 	}
-	binary.LittleEndian.PutUint32(out[at:], crc32.Checksum(out[:at], castagnoli))
+	copy(out[at:], modelHash)
 }
 
 // File reads a file of vectors. It may be used by several goroutines. It refers
 // to the bytes it was opened on, which must stay as they are.
+//
+// What [Open] does not read is checked by the methods whose names begin with Check,
+// which must come before those that read it.
 type File struct {
-	model    string
-	dim      int
-	rows     int
-	ordinals []byte
-	scales   []float32
-	errors   []float32
-	plane    int // bytes of half a code
-	high     []byte
-	low      []byte
-	floats   []float32
+	file   *blocks.File
+	at     layout
+	model  string
+	dim    int
+	rows   int
+	sum    uint32
+	scales []float32
+	errors []float32
+	plane  int // bytes of half a code
+	high   []byte
+	low    []byte
+	floats []float32
 }
 
-// Open reads a file. Damage is an error that wraps [ErrCorrupt].
-func Open(data []byte) (*File, error) {
-	if len(data) < headerSize || string(data[:len(magic)]) != magic {
+// Open reads the header of a file. Damage is an error that wraps [ErrCorrupt], here
+// or where the damaged bytes are used.
+func Open(data []byte) (*File, error) { return OpenMapped(data, nil) }
+
+// OpenMapped is [Open] of bytes that may have to be read from a disk when they are
+// used: fetch is told which those will be soon, see [blocks.Open].
+func OpenMapped(data []byte, fetch func(from, to int)) (*File, error) {
+	file, err := blocks.Open(data, fetch)
+	if err != nil {
+		return nil, corrupt(err)
+	}
+	body := file.Body()
+	if len(body) < headerSize || string(body[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: not a vector file of this version", ErrCorrupt)
 	}
-	field := func(i int) uint32 { return binary.LittleEndian.Uint32(data[len(magic)+4*i:]) }
-	if crc32.Checksum(data[:headerSize-4], castagnoli) != field(4) {
-		return nil, fmt.Errorf("%w: checksum of the header", ErrCorrupt)
-	}
+	field := func(i int) uint32 { return binary.LittleEndian.Uint32(body[len(magic)+4*i:]) }
 	dim, rows, hash := uint64(field(0)), uint64(field(1)), uint64(field(2))
-	if dim < 1 || dim > maxDim || hash > uint64(len(data)) || rows > uint64(len(data)) {
-		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(data))
+	if dim < 1 || dim > maxDim || hash > uint64(len(body)) || rows > uint64(len(body)) {
+		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(body))
 	}
 	l := layoutOf(int(hash), int(rows), int(dim))
-	if l.end != len(data) {
-		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(data))
+	if l.end != len(body) {
+		return nil, fmt.Errorf("%w: %d rows of %d dimensions in %d bytes", ErrCorrupt, rows, dim, len(body))
 	}
-	if crc32.Checksum(data[headerSize:], castagnoli) != field(3) {
-		return nil, fmt.Errorf("%w: checksum of the rows", ErrCorrupt)
+	if err := file.Check(0, headerSize+int(hash)); err != nil {
+		return nil, corrupt(err)
 	}
-	names := data[headerSize:]
-	f := &File{model: string(names[:hash]), dim: int(dim), rows: int(rows), ordinals: names[hash : hash+rows*4]}
+	f := &File{file: file, at: l, model: string(body[headerSize:][:hash]), dim: int(dim), rows: int(rows), sum: field(3)}
 	f.plane = planeSize(f.dim)
-	f.scales, f.errors = floats(data[l.scales:l.scales+f.rows*4]), floats(data[l.errors:l.errors+f.rows*4])
-	f.high, f.low = data[l.high:l.low], data[l.low:l.floats]
-	f.floats = floats(data[l.floats:])
-	return f, f.check()
+	f.scales, f.errors = floats(body[l.scales:l.scales+f.rows*4]), floats(body[l.errors:l.errors+f.rows*4])
+	f.high, f.low = body[l.high:l.low], body[l.low:l.floats]
+	f.floats = floats(body[l.floats:])
+	return f, nil
 }
 
-func (f *File) check() error {
-	for i := 1; i < f.rows; i++ {
-		if f.Ordinal(i) <= f.Ordinal(i-1) {
-			return fmt.Errorf("%w: ordinals do not ascend", ErrCorrupt)
-		}
+// corrupt says of a damaged file that it is one of vectors.
+func corrupt(err error) error {
+	if errors.Is(err, blocks.ErrDamaged) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return nil
+	return err
+}
+
+// Whole reports whether everything was checked.
+func (f *File) Whole() bool { return f.file.Whole() }
+
+// CheckAll checks everything; see [blocks.File.CheckAll].
+func (f *File) CheckAll(ctx context.Context, pause func(context.Context)) error {
+	return corrupt(f.file.CheckAll(ctx, pause))
+}
+
+// CheckCoarse checks what [File.Coarse] reads.
+func (f *File) CheckCoarse(rows []uint64, from, to int) error {
+	err := f.file.CheckSet(f.at.scales, 4, rows, from, to)
+	if err == nil {
+		err = f.file.CheckSet(f.at.high, f.plane, rows, from, to)
+	}
+	return corrupt(err)
+}
+
+// CheckFine checks what [File.Fine] and, of the same rows, [File.Estimate] read.
+func (f *File) CheckFine(rows []uint64, from, to int) error {
+	err := f.CheckCoarse(rows, from, to)
+	if err == nil {
+		err = f.file.CheckSet(f.at.errors, 4, rows, from, to)
+	}
+	if err == nil {
+		err = f.file.CheckSet(f.at.low, f.plane, rows, from, to)
+	}
+	return corrupt(err)
+}
+
+// CheckRefine checks what [File.Refine] reads.
+func (f *File) CheckRefine(rows iter.Seq[uint32]) error {
+	err := f.file.CheckRows(f.at.scales, 4, rows)
+	if err == nil {
+		err = f.file.CheckRows(f.at.low, f.plane, rows)
+	}
+	return corrupt(err)
+}
+
+// CheckRows checks what [File.Row] returns.
+func (f *File) CheckRows(rows iter.Seq[uint32]) error {
+	return corrupt(f.file.CheckRows(f.at.floats, f.dim*4, rows))
 }
 
 // floats reads the bytes as numbers, in place where the machine allows it.
@@ -188,14 +253,9 @@ func (f *File) Dim() int { return f.dim }
 // Len returns the number of rows.
 func (f *File) Len() int { return f.rows }
 
-// Ordinal returns the ordinal of row i.
-func (f *File) Ordinal(i int) uint32 { return binary.LittleEndian.Uint32(f.ordinals[i*4:]) }
-
-// Find returns the row with the ordinal.
-func (f *File) Find(ordinal uint32) (i int, ok bool) {
-	i = sort.Search(f.rows, func(i int) bool { return f.Ordinal(i) >= ordinal })
-	return i, i < f.rows && f.Ordinal(i) == ordinal
-}
+// OrdinalsSum returns the CRC-32C of the ordinals of the rows, little endian, one
+// after the other.
+func (f *File) OrdinalsSum() uint32 { return f.sum }
 
 // Row returns row i, which must not be changed and lives as long as the file's bytes.
 func (f *File) Row(i int) []float32 { return f.floats[i*f.dim : (i+1)*f.dim : (i+1)*f.dim] }

@@ -1,8 +1,10 @@
 package flat_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"math/big"
 	"math/bits"
@@ -12,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ken/index/embedded/blocks"
 	"ken/index/embedded/flat"
 )
 
@@ -28,6 +31,14 @@ func ordinals(n int) []uint32 {
 		out[i] = uint32(i*3 + 5)
 	}
 	return out
+}
+
+func sumOf(ordinals []uint32) uint32 {
+	var b []byte
+	for _, o := range ordinals {
+		b = binary.LittleEndian.AppendUint32(b, o)
+	}
+	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
 }
 
 func file(t interface{ Fatal(...any) }, rows [][]float32) []byte {
@@ -55,12 +66,9 @@ func TestEncodeReadsBack(t *testing.T) {
 				if !slices.Equal(f.Row(i), row) {
 					t.Fatalf("row %d is %v, want %v", i, f.Row(i), row)
 				}
-				if at, ok := f.Find(uint32(i*3 + 5)); !ok || at != i {
-					t.Fatalf("ordinal of row %d found at %d", i, at)
-				}
 			}
-			if _, ok := f.Find(6); ok {
-				t.Fatal("found an ordinal that is not there")
+			if want := sumOf(ordinals(len(rows))); f.OrdinalsSum() != want {
+				t.Fatalf("checksum of ordinals %x, want %x", f.OrdinalsSum(), want)
 			}
 		}
 	})
@@ -180,20 +188,83 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// Every truncation and every flipped bit is an error when the file is opened.
+// told is what a file says when all of it is asked, each part checked before.
+func told(f *flat.File) (out []any, err error) {
+	set, rows := make([]uint64, (f.Len()+63)/64), make([]uint32, f.Len())
+	for i := range rows {
+		rows[i] = uint32(i)
+		set[i/64] |= 1 << (i % 64)
+	}
+	query := make([]float32, f.Dim())
+	query[0] = 1
+	q := flat.NewQuery(query)
+	grades, products, slacks := flat.NewGrades(f.Len()), make([]float64, f.Len()), make([]float64, f.Len())
+	if err := f.CheckCoarse(set, 0, len(set)); err != nil {
+		return nil, err
+	}
+	f.Coarse(q, set, 0, len(set), grades)
+	if err := f.CheckRefine(slices.Values(rows)); err != nil {
+		return nil, err
+	}
+	f.Refine(q, rows, grades.Sums, products)
+	out = append(out, slices.Clone(products))
+	if err := f.CheckFine(set, 0, len(set)); err != nil {
+		return nil, err
+	}
+	out = append(out, f.Fine(q, set, 0, len(set), grades))
+	f.Estimate(q, rows, grades.Sums, products, slacks)
+	if err := f.CheckRows(slices.Values(rows)); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		out = append(out, slices.Clone(f.Row(i)), flat.Dot(query, f.Row(i)))
+	}
+	return append(out, f.ModelHash(), f.OrdinalsSum(), grades, products, slacks), nil
+}
+
+// Every truncation is an error when the file is opened; every flipped bit is then
+// an error, or when it is used, or harmless.
 func TestDamageIsFound(t *testing.T) {
-	data := file(t, [][]float32{{1, 0, 0}, {0, 1, 0}})
-	for n := range data {
-		if _, err := flat.Open(data[:n]); !errors.Is(err, flat.ErrCorrupt) {
-			t.Errorf("cut at %d: %v", n, err)
-		}
-		for bit := range 8 {
-			damaged := slices.Clone(data)
-			damaged[n] ^= 1 << bit
-			if _, err := flat.Open(damaged); !errors.Is(err, flat.ErrCorrupt) {
-				t.Errorf("bit %d of byte %d flipped: %v", bit, n, err)
+	var many [][]float32
+	for i := range 300 {
+		many = append(many, make([]float32, 70))
+		many[i][i%70] = 1
+	}
+	for name, data := range map[string][]byte{"small": file(t, [][]float32{{1, 0, 0}, {0, 1, 0}}), "of many blocks": file(t, many)} {
+		t.Run(name, func(t *testing.T) {
+			sound, err := flat.Open(data)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			want, err := told(sound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := max(1, len(data)/1500)
+			for n := 0; n < len(data); n += step {
+				if _, err := flat.Open(data[:n]); !errors.Is(err, flat.ErrCorrupt) {
+					t.Errorf("cut at %d: %v", n, err)
+				}
+				damaged := slices.Clone(data)
+				damaged[n] ^= 1 << (n % 8)
+				f, err := flat.Open(damaged)
+				if err == nil {
+					var got []any
+					if got, err = told(f); err == nil && !reflect.DeepEqual(got, want) {
+						t.Errorf("byte %d flipped: another answer", n)
+					}
+					if all := f.CheckAll(t.Context(), nil); !errors.Is(all, flat.ErrCorrupt) {
+						t.Errorf("byte %d flipped: the whole is said to be sound: %v", n, all)
+					}
+				}
+				if err != nil && !errors.Is(err, flat.ErrCorrupt) {
+					t.Errorf("byte %d flipped: %v", n, err)
+				}
+			}
+			if _, err := flat.Open(append(slices.Clone(data), 0)); !errors.Is(err, flat.ErrCorrupt) {
+				t.Errorf("a byte too many: %v", err)
+			}
+		})
 	}
 }
 
@@ -201,14 +272,42 @@ func FuzzOpen(f *testing.F) {
 	f.Add(file(f, [][]float32{{1, 0, 0}, {0, 1, 0}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v, err := flat.Open(data)
-		if err != nil {
-			if !errors.Is(err, flat.ErrCorrupt) {
-				t.Errorf("error %v does not wrap ErrCorrupt", err)
-			}
+		if err == nil {
+			_, err = told(v)
+		}
+		if err != nil && !errors.Is(err, flat.ErrCorrupt) {
+			t.Errorf("error %v does not wrap ErrCorrupt", err)
+		}
+	})
+}
+
+// FuzzBehindChecksums damages a file and seals it anew: what a checksum cannot tell
+// must be an error or harmless, and never a crash.
+func FuzzBehindChecksums(f *testing.F) {
+	sealed, err := blocks.Open(file(f, [][]float32{{1, 0, 0}, {0, 1, 0}, {.6, .8, 0}}), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	sound := sealed.Body()
+	for at := range sound {
+		f.Add(at, []byte{0xff, 0xff, 0xff, 0x7f}) // of a float32, not a number
+		f.Add(at, []byte{sound[at] ^ 1})
+		f.Add(at, []byte{})
+	}
+	f.Fuzz(func(t *testing.T, at int, with []byte) {
+		if at < 0 || at > len(sound) {
 			return
 		}
-		for i := range v.Len() {
-			_ = flat.Dot(v.Row(i), v.Row(i))
+		body := append(slices.Clone(sound[:at]), with...)
+		if len(with) > 0 && len(body) < len(sound) { // else it is cut
+			body = append(body, sound[len(body):]...)
+		}
+		v, err := flat.Open(blocks.Seal(body))
+		if err == nil {
+			_, err = told(v)
+		}
+		if err != nil && !errors.Is(err, flat.ErrCorrupt) {
+			t.Errorf("error %v does not wrap ErrCorrupt", err)
 		}
 	})
 }

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"ken/index/embedded/blocks"
 )
 
 // walk reads everything of a segment.
 func walk(s *Segment) error {
+	if err := s.CheckAll(context.Background(), nil); err != nil {
+		return err
+	}
 	rows := make([]uint64, (s.Len()+63)/64)
 	for i := range s.Len() {
 		rows[i/64] |= 1 << (i % 64)
@@ -46,9 +51,17 @@ func FuzzBehindChecksums(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, sound, err := disassemble(data)
+	file, err := blocks.Open(data, nil)
 	if err != nil {
 		f.Fatal(err)
+	}
+	h, at, err := disassemble(file.Body())
+	if err != nil {
+		f.Fatal(err)
+	}
+	var sound [sectionCount][]byte
+	for s := range sound {
+		sound[s] = at.of(file.Body(), section(s))
 	}
 	for s := range sound {
 		for at := range sound[s] {
@@ -66,7 +79,9 @@ func FuzzBehindChecksums(f *testing.F) {
 		if len(with) > 0 && at+len(with) < len(sound[s]) { // else it is cut
 			parts[s] = append(parts[s], sound[s][at+len(with):]...)
 		}
-		opened, err := Open(assemble(chunks, parts))
+		changed := h
+		changed.chunks = chunks
+		opened, err := Open(assemble(changed, parts))
 		if err == nil {
 			err = walk(opened)
 		}

@@ -6,11 +6,11 @@
 // of their ordinals; a posting names this local number.
 //
 //	magic, version                 8 bytes
-//	chunks                         uint32
-//	checksum of this header        uint32
-//	section table                  8 × (offset, length uint64; CRC-32C uint32)
+//	chunks, first, last ordinal    3 × uint32
+//	CRC-32C of the ordinals        uint32
+//	length of each section         7 × uint64
 //	┌ languages   names, each after its length
-//	│ ordinals    n × uint32, ascending
+//	│ ordinals    n × uint32, ascending; nothing if none between first and last is missing
 //	│ columns     n × (language uint16; title, body length uint32; key 16 bytes;
 //	│                  modified seconds int64, nanoseconds uint32)
 //	│ terms       FST: language, NUL, stem  ->  offset in postings
@@ -18,7 +18,8 @@
 //	│ keywords    FST: exact term  ->  offset in matches
 //	└ matches     count, then deltas
 //
-// Integers in tables are little endian, those in lists are varints. Every
-// section carries a checksum that [Open] verifies, so that a damaged file is an
-// error when it is opened and not a wrong answer later.
+// Integers in tables are little endian, those in lists are varints. All of it is
+// the body of a sealed file (package blocks): [Open] reads the beginning, and the
+// rest is checked when it is first used, so that a damaged file is an error and not
+// a wrong answer.
 package lexical

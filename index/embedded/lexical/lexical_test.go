@@ -242,29 +242,102 @@ func sample(t testing.TB) []byte {
 	return data
 }
 
-// Every truncation and every flipped bit is an error when the file is opened.
-func TestDamageIsFound(t *testing.T) {
-	data := sample(t)
-	for n := range data {
-		if _, err := lexical.Open(data[:n]); !errors.Is(err, lexical.ErrCorrupt) {
-			t.Errorf("cut at %d: %v", n, err)
-		}
-		for bit := range 8 {
-			damaged := slices.Clone(data)
-			damaged[n] ^= 1 << bit
-			if _, err := lexical.Open(damaged); !errors.Is(err, lexical.ErrCorrupt) {
-				t.Errorf("bit %d of byte %d flipped: %v", bit, n, err)
+// told is what a segment says when all of it is asked, each part checked before.
+func told(s *lexical.Segment) (out []string, err error) {
+	all := func(yield func(uint32) bool) {
+		for i := range s.Len() {
+			if !yield(uint32(i)) {
+				return
 			}
 		}
 	}
-	if _, err := lexical.Open(append(slices.Clone(data), 0)); !errors.Is(err, lexical.ErrCorrupt) {
-		t.Errorf("a byte too many: %v", err)
+	if err := s.CheckRows(all); err != nil {
+		return nil, err
 	}
+	for i := range s.Len() {
+		title, body := s.Lengths(i)
+		out = append(out, fmt.Sprint(s.Ordinal(i), s.Language(i), title, body, s.Key(i), s.Modified(i)))
+	}
+	lists := []lexical.Postings{s.Keyword("s:x"), s.Keyword("t:y"), s.Term("en", "leav"), s.Term("en", "polici"), s.Term("de", "urlaub"), s.Term("x", "y")}
+	for _, p := range lists {
+		for p.Next() {
+			out = append(out, fmt.Sprint(p.Posting))
+		}
+		if p.Err() != nil {
+			return nil, p.Err()
+		}
+	}
+	for key, p := range s.Terms() {
+		if p.Err() != nil {
+			return nil, p.Err()
+		}
+		out = append(out, fmt.Sprint(key))
+	}
+	return out, nil
+}
+
+// Every truncation is an error when the file is opened; every flipped bit is then
+// an error or when it is used.
+func TestDamageIsFound(t *testing.T) {
+	for name, data := range map[string][]byte{"small": sample(t), "of many blocks": largeSample(t)} {
+		t.Run(name, func(t *testing.T) {
+			sound, err := lexical.Open(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := told(sound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := max(1, len(data)/1500)
+			for n := 0; n < len(data); n += step {
+				if _, err := lexical.Open(data[:n]); !errors.Is(err, lexical.ErrCorrupt) {
+					t.Errorf("cut at %d: %v", n, err)
+				}
+				damaged := slices.Clone(data)
+				damaged[n] ^= 1 << (n % 8)
+				s, err := lexical.Open(damaged)
+				if err == nil {
+					var got []string
+					if got, err = told(s); err == nil && !slices.Equal(got, want) {
+						t.Errorf("byte %d flipped: another answer", n)
+					}
+					if all := s.CheckAll(t.Context(), nil); !errors.Is(all, lexical.ErrCorrupt) {
+						t.Errorf("byte %d flipped: the whole is said to be sound: %v", n, all)
+					}
+				}
+				if err != nil && !errors.Is(err, lexical.ErrCorrupt) {
+					t.Errorf("byte %d flipped: %v", n, err)
+				}
+			}
+			if _, err := lexical.Open(append(slices.Clone(data), 0)); !errors.Is(err, lexical.ErrCorrupt) {
+				t.Errorf("a byte too many: %v", err)
+			}
+		})
+	}
+}
+
+// largeSample has lists and columns of many blocks, and ordinals with holes.
+func largeSample(t testing.TB) []byte {
+	t.Helper()
+	var chunks []chunk
+	for i := range uint32(3000) {
+		c := chunk{Ordinal: i + i/1000, Language: "en", Body: []string{"leav", fmt.Sprint("w", i%700)}, Keywords: []string{"s:x"}}
+		if i%3 == 0 {
+			c.Title = []string{"polici"}
+		}
+		chunks = append(chunks, c)
+	}
+	data, err := buildOf(chunks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func FuzzOpen(f *testing.F) {
 	f.Add(sample(f))
-	f.Add([]byte("kenlex\x00\x01"))
+	f.Add([]byte("kenlex\x00\x02"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := lexical.Open(data)
 		if err != nil {
@@ -273,9 +346,8 @@ func FuzzOpen(f *testing.F) {
 			}
 			return
 		}
-		for _, p := range s.Terms() {
-			for p.Next() {
-			}
+		if _, err := told(s); err != nil && !errors.Is(err, lexical.ErrCorrupt) {
+			t.Errorf("error %v does not wrap ErrCorrupt", err)
 		}
 	})
 }

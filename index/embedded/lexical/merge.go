@@ -25,6 +25,9 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 	}
 	renumber := make([][]uint32, len(parts))
 	for i, p := range parts {
+		if err := p.Segment.CheckAll(ctx, nil); err != nil { // or damage would get a checksum of its own
+			return nil, err
+		}
 		renumber[i] = make([]uint32, p.Segment.Len())
 		for c := range renumber[i] {
 			if !p.Keep(c) {
@@ -51,9 +54,9 @@ func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
 func mergeLists(ctx context.Context, parts []Part, renumber [][]uint32, bare bool, add func([]byte, []run) error) error {
 	cursors, keeping := make([]*cursor, len(parts)), make([]*keeper, len(parts))
 	for i, p := range parts {
-		in := p.Segment.terms
+		in := &p.Segment.terms
 		if bare {
-			in = p.Segment.keywords
+			in = &p.Segment.keywords
 		}
 		cursors[i], keeping[i] = newCursor(p.Segment, in, bare, nil, nil), newKeeper(renumber[i])
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/blevesearch/vellum"
+
+	"ken/index/embedded/blocks"
 )
 
 // Posting says how often a term stands in the fields of a chunk.
@@ -24,7 +26,10 @@ type Posting struct {
 //	if p.Err() != nil { … }
 type Postings struct {
 	Posting
-	rest  []byte
+	rest  []byte // that was checked
+	file  *blocks.File
+	next  int // where in the file rest ends and the section goes on
+	end   int // of the section
 	left  uint64
 	limit uint32 // chunks in the segment
 	bare  bool   // chunks only, no frequencies
@@ -34,15 +39,37 @@ type Postings struct {
 
 // Term returns the postings of a stem of a language; an unknown one has none.
 func (s *Segment) Term(language, stem string) Postings {
-	return s.list(s.terms, string(appendTermKey(nil, TermKey{language, stem})), false)
+	return s.list(&s.terms, string(appendTermKey(nil, TermKey{language, stem})), false)
 }
+
+// Expect asks for the postings of a stem before [Segment.Term] reads them: first for
+// where they begin and then, when that is there, for the rest.
+func (s *Segment) Expect(language, stem string, rest bool) {
+	if s.file.Whole() {
+		return
+	}
+	offset, ok, err := s.terms.get(string(appendTermKey(nil, TermKey{language, stem})))
+	if err != nil || !ok || offset > uint64(len(s.terms.lists)) {
+		return // Term says what is wrong
+	}
+	at := s.terms.begin + int(offset)
+	if !rest {
+		s.file.Fetch(at, min(at+blocks.Size, s.at[postings+1]))
+		return
+	}
+	p := s.listAt(&s.terms, offset, false)
+	s.file.Fetch(at, min(at+likely(p.left), s.at[postings+1]))
+}
+
+// likely is how many bytes n postings take, nearly.
+func likely(n uint64) int { return int(2*n + n/8) }
 
 // Keyword returns the chunks that match an exact term, frequencies 0.
 func (s *Segment) Keyword(term string) Postings {
-	return s.list(s.keywords, term, true)
+	return s.list(&s.keywords, term, true)
 }
 
-func (s *Segment) list(in index, key string, bare bool) Postings {
+func (s *Segment) list(in *index, key string, bare bool) Postings {
 	offset, ok, err := in.get(key)
 	if err != nil {
 		return Postings{err: fmt.Errorf("%w: dictionary: %w", ErrCorrupt, err)}
@@ -53,16 +80,46 @@ func (s *Segment) list(in index, key string, bare bool) Postings {
 	return s.listAt(in, offset, bare)
 }
 
-func (s *Segment) listAt(in index, offset uint64, bare bool) Postings {
+func (s *Segment) listAt(in *index, offset uint64, bare bool) Postings {
 	if offset > uint64(len(in.lists)) {
 		return Postings{err: fmt.Errorf("%w: a list lies outside its section", ErrCorrupt)}
 	}
 	p := Postings{rest: in.lists[offset:], limit: uint32(s.chunks), bare: bare}
+	if in.file != nil && !in.file.Whole() {
+		at := in.begin + int(offset)
+		p.file, p.rest, p.next, p.end = in.file, nil, at, in.begin+len(in.lists)
+		p.refill()
+	}
 	p.left = p.uvarint()
 	if p.left > uint64(s.chunks) {
 		p.fail()
 	}
 	return p
+}
+
+// longest is more bytes than a posting takes.
+const longest = 32
+
+// ahead is how many bytes are checked together at most, beyond those of the block
+// that the list begins in.
+const ahead = 256 << 10
+
+// refill checks more of the section, so that rest holds a posting or ends with the
+// section.
+func (p *Postings) refill() {
+	for len(p.rest) < longest && p.next < p.end && p.err == nil {
+		to := p.next/blocks.Size*blocks.Size + blocks.Size
+		if n := min(likely(p.left), ahead); n > blocks.Size {
+			to += n
+			p.file.Fetch(p.next, min(to, p.end))
+		}
+		to = min(to, p.end)
+		if err := p.file.Check(p.next, to); err != nil {
+			p.rest, p.left, p.err = nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
+			return
+		}
+		p.rest, p.next = p.file.Body()[p.next-len(p.rest):to:to], to
+	}
 }
 
 // Err returns what stopped the list before its end, an error that wraps [ErrCorrupt].
@@ -72,6 +129,11 @@ func (p *Postings) Err() error { return p.err }
 func (p *Postings) Next() bool {
 	if p.left == 0 || p.err != nil {
 		return false
+	}
+	if len(p.rest) < longest && p.next < p.end {
+		if p.refill(); p.err != nil {
+			return false
+		}
 	}
 	p.left--
 	delta := p.uvarint()
@@ -95,17 +157,17 @@ func (p *Postings) Next() bool {
 // Within appends to out the postings whose chunk is set in rows, which has a bit per
 // chunk of the segment. It reads the list to its end.
 func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
-	for p.left > 0 && len(p.rest) >= 2 && !p.bare {
+	for p.left > 0 && !p.bare {
 		// Nearly always two bytes: a short gap and a frequency of the body alone.
-		if delta, frequency := p.rest[0], p.rest[1]; delta < 0x80 && frequency < 0x80 && frequency&1 == 0 && (delta > 0 || !p.begun) {
-			next := p.Chunk + uint32(delta)
+		if rest := p.rest; len(rest) >= 2 && rest[0] < 0x80 && rest[1] < 0x80 && rest[1]&1 == 0 && (rest[0] > 0 || !p.begun) {
+			next := p.Chunk + uint32(rest[0])
 			if next >= p.limit {
 				break
 			}
-			p.Chunk, p.begun, p.rest = next, true, p.rest[2:]
+			p.Chunk, p.begun, p.rest = next, true, rest[2:]
 			p.left--
 			if rows[next/64]>>(next%64)&1 != 0 {
-				out = append(out, Posting{Chunk: next, Body: uint32(frequency >> 1)})
+				out = append(out, Posting{Chunk: next, Body: uint32(rest[1] >> 1)})
 			}
 			continue
 		}
@@ -124,8 +186,12 @@ func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
 	return out, p.err
 }
 
-// run reads a list that was not begun to its end and returns it as it is coded.
+// run reads a list that was not begun to its end and returns it as it is coded. The
+// segment must have been checked; see [Segment.CheckAll].
 func (p *Postings) run() (r run, err error) {
+	if p.next < p.end {
+		return run{}, errors.New("a list of a segment that was not checked whole")
+	}
 	r.n = int(p.left)
 	code := p.rest
 	if !p.Next() {
@@ -195,10 +261,10 @@ func (s *Segment) Beginning(language, prefix string) iter.Seq2[TermKey, Postings
 // termsFrom goes through the keys in [first, end); nil is no bound.
 func (s *Segment) termsFrom(first, end []byte) iter.Seq2[TermKey, Postings] {
 	return func(yield func(TermKey, Postings) bool) {
-		c := newCursor(s, s.terms, false, first, end)
+		c := newCursor(s, &s.terms, false, first, end)
 		for ; c.err == nil && !c.done; c.next() {
 			language, stem, _ := strings.Cut(string(c.key), "\x00")
-			if !yield(TermKey{language, stem}, s.listAt(s.terms, c.offset, false)) {
+			if !yield(TermKey{language, stem}, s.listAt(&s.terms, c.offset, false)) {
 				return
 			}
 		}
@@ -211,7 +277,7 @@ func (s *Segment) termsFrom(first, end []byte) iter.Seq2[TermKey, Postings] {
 // cursor walks through a dictionary.
 type cursor struct {
 	segment *Segment
-	in      index
+	in      *index
 	bare    bool
 	it      *vellum.FSTIterator
 	key     []byte // valid until next
@@ -220,7 +286,7 @@ type cursor struct {
 	err     error
 }
 
-func newCursor(s *Segment, in index, bare bool, first, end []byte) *cursor {
+func newCursor(s *Segment, in *index, bare bool, first, end []byte) *cursor {
 	c := &cursor{segment: s, in: in, bare: bare}
 	var err error
 	c.it, err = in.iterator(first, end)

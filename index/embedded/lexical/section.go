@@ -5,16 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"ken/index/embedded/blocks"
 )
 
 // ErrCorrupt is wrapped by every error about bytes that are not a sound segment.
 var ErrCorrupt = errors.New("corrupt lexical segment")
 
 const (
-	magic        = "kenlex\x00\x01" // the last byte is the version
-	entrySize    = 8 + 8 + 4
-	headerSize   = len(magic) + 4 + 4 + int(sectionCount)*entrySize
-	checksumAt   = len(magic) + 4
+	magic        = "kenlex\x00\x02" // the last byte is the version
+	headerSize   = len(magic) + 4*4 + int(sectionCount)*8
 	columnSize   = 2 + 4 + 4 + 16 + 8 + 4
 	maxLanguages = 1 << 16
 )
@@ -35,62 +35,76 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// assemble joins the sections behind a header.
-func assemble(chunks int, parts [sectionCount][]byte) []byte {
+// header says which chunks a segment holds.
+type header struct {
+	chunks      int
+	first, last uint32 // ordinals
+	sum         uint32 // CRC-32C of all ordinals, see [Segment.OrdinalsSum]
+}
+
+// dense reports whether no ordinal is missing between the first and the last.
+func (h header) dense() bool {
+	return h.chunks > 0 && uint64(h.last)-uint64(h.first)+1 == uint64(h.chunks)
+}
+
+// headerOf returns the header of a segment of these ordinals, 4 bytes each.
+func headerOf(ordinals []byte) header {
+	h := header{chunks: len(ordinals) / 4, sum: crc32.Checksum(ordinals, castagnoli)}
+	if h.chunks > 0 {
+		h.first, h.last = binary.LittleEndian.Uint32(ordinals), binary.LittleEndian.Uint32(ordinals[len(ordinals)-4:])
+	}
+	return h
+}
+
+// assemble joins the sections behind the header and seals them.
+func assemble(h header, parts [sectionCount][]byte) []byte {
+	if h.dense() {
+		parts[ordinals] = nil // the header says them
+	}
 	size := headerSize
 	for _, p := range parts {
 		size += len(p)
 	}
-	out := make([]byte, 0, size)
+	out := make([]byte, 0, blocks.SealedSize(size))
 	out = append(out, magic...)
-	out = binary.LittleEndian.AppendUint32(out, uint32(chunks))
-	out = binary.LittleEndian.AppendUint32(out, 0)
-	at := uint64(headerSize)
-	for _, p := range parts {
-		out = binary.LittleEndian.AppendUint64(out, at)
-		out = binary.LittleEndian.AppendUint64(out, uint64(len(p)))
-		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(p, castagnoli))
-		at += uint64(len(p))
+	for _, n := range []uint32{uint32(h.chunks), h.first, h.last, h.sum} {
+		out = binary.LittleEndian.AppendUint32(out, n)
 	}
-	binary.LittleEndian.PutUint32(out[checksumAt:], headerSum(out))
+	for _, p := range parts {
+		out = binary.LittleEndian.AppendUint64(out, uint64(len(p)))
+	}
 	for _, p := range parts {
 		out = append(out, p...)
 	}
-	return out
+	return blocks.Seal(out)
 }
 
-// headerSum covers the header but for the field that holds the sum.
-func headerSum(data []byte) uint32 {
-	sum := crc32.Checksum(data[:checksumAt], castagnoli)
-	return crc32.Update(sum, castagnoli, data[checksumAt+4:headerSize])
-}
+// extents is where each section begins in the body, and the end of the last.
+type extents [sectionCount + 1]int
 
-// disassemble checks header and checksums and returns the sections as parts of data.
-func disassemble(data []byte) (chunks int, parts [sectionCount][]byte, err error) {
-	if len(data) < headerSize {
-		return 0, parts, fmt.Errorf("%w: %d bytes are less than a header", ErrCorrupt, len(data))
+func (e extents) of(body []byte, s section) []byte { return body[e[s]:e[s+1]:e[s+1]] }
+
+// disassemble reads the header of a body that was checked up to there.
+func disassemble(body []byte) (h header, at extents, err error) {
+	if string(body[:len(magic)]) != magic {
+		return h, at, fmt.Errorf("%w: not a segment of this version", ErrCorrupt)
 	}
-	if string(data[:len(magic)]) != magic {
-		return 0, parts, fmt.Errorf("%w: not a segment of this version", ErrCorrupt)
-	}
-	if headerSum(data) != binary.LittleEndian.Uint32(data[checksumAt:]) {
-		return 0, parts, fmt.Errorf("%w: checksum of the header", ErrCorrupt)
-	}
-	next := uint64(headerSize)
-	for i := range parts {
-		entry := data[len(magic)+8+i*entrySize:]
-		offset, length := binary.LittleEndian.Uint64(entry), binary.LittleEndian.Uint64(entry[8:])
-		if offset != next || length > uint64(len(data))-offset {
-			return 0, parts, fmt.Errorf("%w: section %d lies outside the file", ErrCorrupt, i)
+	field := func(i int) uint32 { return binary.LittleEndian.Uint32(body[len(magic)+4*i:]) }
+	h = header{int(field(0)), field(1), field(2), field(3)}
+	at[0] = headerSize
+	for i := range sectionCount {
+		length := binary.LittleEndian.Uint64(body[len(magic)+16+8*int(i):])
+		if length > uint64(len(body)-at[i]) {
+			return h, at, fmt.Errorf("%w: section %d lies outside the file", ErrCorrupt, i)
 		}
-		parts[i] = data[offset : offset+length : offset+length]
-		if crc32.Checksum(parts[i], castagnoli) != binary.LittleEndian.Uint32(entry[16:]) {
-			return 0, parts, fmt.Errorf("%w: checksum of section %d", ErrCorrupt, i)
-		}
-		next += length
+		at[i+1] = at[i] + int(length)
 	}
-	if next != uint64(len(data)) {
-		return 0, parts, fmt.Errorf("%w: %d bytes after the last section", ErrCorrupt, uint64(len(data))-next)
+	if at[sectionCount] != len(body) {
+		return h, at, fmt.Errorf("%w: %d bytes after the last section", ErrCorrupt, len(body)-at[sectionCount])
 	}
-	return int(binary.LittleEndian.Uint32(data[len(magic):])), parts, nil
+	listed := at[ordinals+1] - at[ordinals]
+	if at[columns+1]-at[columns] != h.chunks*columnSize || !h.dense() && listed != h.chunks*4 || h.dense() && listed != 0 {
+		return h, at, fmt.Errorf("%w: columns do not fit %d chunks", ErrCorrupt, h.chunks)
+	}
+	return h, at, nil
 }

@@ -125,7 +125,7 @@ func (w *writer) finish() ([]byte, error) {
 		names = binary.AppendUvarint(names, uint64(len(name)))
 		names = append(names, name...)
 	}
-	return assemble(w.rows, [sectionCount][]byte{
+	return assemble(headerOf(w.ordinals), [sectionCount][]byte{
 		languages: names,
 		ordinals:  w.ordinals,
 		columns:   w.columns,

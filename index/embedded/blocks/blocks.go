@@ -1,0 +1,210 @@
+package blocks
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"iter"
+	"math/bits"
+	"sync/atomic"
+)
+
+// ErrDamaged is wrapped by every error about bytes that are not those that were sealed.
+var ErrDamaged = errors.New("damaged file")
+
+const (
+	// Size is how many bytes a checksum covers.
+	Size = 4096
+
+	magic      = "kenblk\x00\x01" // the last byte is the version
+	sumSize    = 4
+	footerSize = 8 + sumSize + len(magic)
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// SealedSize returns how large a body becomes when it is sealed.
+func SealedSize(body int) int { return body + blocksOf(body)*sumSize + footerSize }
+
+func blocksOf(body int) int { return (body + Size - 1) / Size }
+
+// Seal appends table and footer to the body.
+func Seal(body []byte) []byte {
+	out, n := body, len(body)
+	for at := 0; at < n; at += Size {
+		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(body[at:min(at+Size, n)], castagnoli))
+	}
+	out = binary.LittleEndian.AppendUint64(out, uint64(n))
+	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(out[n:], castagnoli))
+	return append(out, magic...)
+}
+
+// File is a sealed body. It may be used by several goroutines. It refers to the
+// bytes it was opened on, which must stay as they are.
+type File struct {
+	body  []byte
+	table []byte
+	sound []atomic.Uint64 // a bit per block that was checked
+	whole atomic.Bool     // all were
+	fetch func(from, to int)
+}
+
+// Open checks footer and table. Where fetch is not nil, it is told of bytes
+// [from, to) that will be read soon; it should not wait for them.
+func Open(data []byte, fetch func(from, to int)) (*File, error) {
+	if fetch == nil {
+		fetch = func(int, int) {}
+	}
+	fetch(0, min(Size, len(data)))
+	fetch(max(0, len(data)-len(data)/Size*sumSize-Size), len(data)) // the table, and a little more
+	end := len(data) - footerSize
+	if end < 0 || string(data[len(data)-len(magic):]) != magic {
+		return nil, fmt.Errorf("%w: it does not end as a sealed file", ErrDamaged)
+	}
+	n := binary.LittleEndian.Uint64(data[end:])
+	if n > uint64(end) || SealedSize(int(n)) != len(data) {
+		return nil, fmt.Errorf("%w: %d bytes cannot hold a body of %d", ErrDamaged, len(data), n)
+	}
+	if crc32.Checksum(data[n:end+8], castagnoli) != binary.LittleEndian.Uint32(data[end+8:]) {
+		return nil, fmt.Errorf("%w: checksum of the table", ErrDamaged)
+	}
+	count := blocksOf(int(n))
+	return &File{body: data[:n:n], table: data[n:end], sound: make([]atomic.Uint64, (count+63)/64), fetch: fetch}, nil
+}
+
+// Body returns the body, which is not checked yet; see [File.Check].
+func (f *File) Body() []byte { return f.body }
+
+// Whole reports whether all of the body was found sound.
+func (f *File) Whole() bool { return f.whole.Load() }
+
+// Fetch says that bytes [from, to) of the body will be read soon.
+func (f *File) Fetch(from, to int) { f.fetch(from, to) }
+
+// Check returns an error that wraps [ErrDamaged] unless bytes [from, to) of the
+// body, which must lie in it, are those that were sealed.
+func (f *File) Check(from, to int) error {
+	if f.whole.Load() || from >= to {
+		return nil
+	}
+	for b := from / Size; b <= (to-1)/Size; b++ {
+		if err := f.check(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) isSound(b int) bool { return f.sound[b/64].Load()>>(b%64)&1 != 0 }
+
+func (f *File) check(b int) error {
+	if f.isSound(b) {
+		return nil
+	}
+	from, to := b*Size, min(b*Size+Size, len(f.body))
+	if crc32.Checksum(f.body[from:to], castagnoli) != binary.LittleEndian.Uint32(f.table[b*sumSize:]) {
+		return fmt.Errorf("%w: checksum of bytes %d to %d", ErrDamaged, from, to-1)
+	}
+	f.sound[b/64].Or(1 << (b % 64))
+	return nil
+}
+
+// CheckRows checks rows of size bytes each that stand one after the other from base
+// on. All that is missing is asked for before the first of it is waited for.
+func (f *File) CheckRows(base, size int, rows iter.Seq[uint32]) error {
+	if f.whole.Load() {
+		return nil
+	}
+	w := wanted{file: f}
+	for row := range rows {
+		w.add(base+int(row)*size, base+int(row)*size+size)
+	}
+	w.end()
+	for row := range rows {
+		if err := f.Check(base+int(row)*size, base+int(row)*size+size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckSet is [File.CheckRows] of the rows whose bit is set in words [from, to). It
+// may check what lies between two rows of a word too.
+func (f *File) CheckSet(base, size int, rows []uint64, from, to int) error {
+	if f.whole.Load() {
+		return nil
+	}
+	span := func(w int) (from, to int) {
+		first, last := w*64+bits.TrailingZeros64(rows[w]), w*64+63-bits.LeadingZeros64(rows[w])
+		return base + first*size, base + (last+1)*size
+	}
+	want := wanted{file: f}
+	for w := from; w < to; w++ {
+		if rows[w] != 0 {
+			want.add(span(w))
+		}
+	}
+	want.end()
+	for w := from; w < to; w++ {
+		if rows[w] == 0 {
+			continue
+		}
+		if err := f.Check(span(w)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted fetches bytes that were not checked yet, those that are near together in one go.
+type wanted struct {
+	file     *File
+	from, to int
+}
+
+// near is up to how many bytes between two that are wanted are read along: a disk
+// reads them in the time of a request.
+const near = 16 << 10
+
+func (w *wanted) add(from, to int) {
+	if w.file.isSound(from/Size) && w.file.isSound((to-1)/Size) {
+		return
+	}
+	if from < w.from || from > w.to+near || to-w.from > piece {
+		w.end()
+		w.from, w.to = from, to
+	}
+	w.to = max(w.to, to)
+}
+
+func (w *wanted) end() {
+	if w.from < w.to {
+		w.file.fetch(w.from, w.to)
+	}
+	w.from, w.to = 0, 0
+}
+
+// piece is how many bytes CheckAll looks at between two looks at its context.
+const piece = 1 << 20
+
+// CheckAll checks the whole body, a piece after the other. Before each it calls
+// pause, unless that is nil; the next piece is fetched meanwhile.
+func (f *File) CheckAll(ctx context.Context, pause func(context.Context)) error {
+	for from := 0; from < len(f.body) && !f.whole.Load(); from += piece {
+		to := min(from+piece, len(f.body))
+		f.fetch(from, to)
+		if pause != nil {
+			pause(ctx)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.Check(from, to); err != nil {
+			return err
+		}
+	}
+	f.whole.Store(true)
+	return nil
+}
