@@ -44,29 +44,36 @@ const (
 // journal is how much of one follows the checkpoint.
 type journal struct {
 	size  int  // commits and what they changed
+	limit int  // when it is time for a checkpoint; 0 is leastJournal
 	stale bool // there is no checkpoint to follow
 }
 
-// join puts a document into its class.
-func (c *change) join(h documentHead, l acl.List) {
-	c.classes.add(h, l)
-	c.note(h, 1)
-}
-
-// leave takes a document out of its class.
-func (c *change) leave(h documentHead) {
-	c.classes.remove(h)
-	c.note(h, 0)
-}
-
-// note appends to the journal that a document joined its class, or left it.
-func (c *change) note(h documentHead, joined uint64) {
-	b := c.whole.noted
-	for _, n := range []uint64{uint64(c.meta.ID), joined, uint64(h.class), uint64(h.first), uint64(h.chunks), h.title, h.body} {
-		b = binary.AppendUvarint(b, n)
+func limitOf(cs generationClasses) int {
+	documents := 0
+	for _, generation := range cs {
+		for _, c := range generation {
+			documents += c.documents
+		}
 	}
-	c.whole.noted = appendString(b, h.language)
-	c.whole.next.size++
+	return documents / journalShare
+}
+
+// encodeMoves returns the journal's record of what the parts did to their classes.
+func encodeMoves(key []byte, parts []*change) []byte {
+	b := make([]byte, sealSize)
+	for _, part := range parts {
+		for _, m := range part.classes.moves {
+			joined := uint64(1)
+			if m.left {
+				joined = 0
+			}
+			for _, n := range []uint64{uint64(part.meta.ID), joined, uint64(m.class), uint64(m.first), uint64(m.chunks), m.title, m.body} {
+				b = binary.AppendUvarint(b, n)
+			}
+			b = appendString(b, m.language)
+		}
+	}
+	return seal(key, b)
 }
 
 // replay does to the classes what a record of the journal says.
@@ -91,8 +98,12 @@ func (cs generationClasses) replay(record []byte) error {
 // writeJournal writes what the change did to the classes, or all of them. The
 // record of the next state must have been written.
 func (c *change) writeJournal() error {
-	c.next.size += c.store.journal.size + 1
-	if c.store.journal.stale || c.next.size > max(leastJournal, c.count()/journalShare) {
+	c.next = c.store.journal
+	c.next.size++
+	for _, part := range c.parts {
+		c.next.size += len(part.classes.moves)
+	}
+	if c.next.stale || c.next.size > max(leastJournal, c.next.limit) {
 		cs := generationClasses{}
 		for _, part := range c.parts {
 			cs[part.meta.ID] = maps.Collect(part.classes.all.all())
@@ -102,15 +113,15 @@ func (c *change) writeJournal() error {
 			return err
 		}
 		if c.store.reserve.forDocuments(int64(len(record))) == nil { // else there is room for less
-			c.next = journal{}
+			c.next = journal{limit: limitOf(cs)}
 			return putCheckpoint(c.batch, record)
 		}
 	}
-	if c.next.stale = c.store.journal.stale; c.next.stale {
+	if c.next.stale {
 		return nil
 	}
 	key := journalKey(c.parts[0].meta.Revision)
-	return c.batch.Set(key, seal(key, append(make([]byte, sealSize), c.noted...)), nil)
+	return c.batch.Set(key, encodeMoves(key, c.parts), nil)
 }
 
 func putCheckpoint(b *pebble.Batch, record []byte) error {
@@ -121,7 +132,7 @@ func putCheckpoint(b *pebble.Batch, record []byte) error {
 // saveCheckpoint writes the classes that an open had to make from the documents. It
 // may be lost again: then the next open makes them too.
 func (s *Store) saveCheckpoint(st *state) error {
-	record, err := encodeCheckpoint(st.meta.Revision, classesOf(st))
+	record, err := encodeCheckpoint(st.meta.Revision, classesIn(st))
 	if err != nil || s.reserve.forDocuments(int64(len(record))) != nil {
 		return err
 	}
@@ -132,7 +143,7 @@ func (s *Store) saveCheckpoint(st *state) error {
 	if err := b.Commit(pebble.NoSync); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	s.journal = journal{}
+	s.journal = journal{limit: limitOf(classesIn(st))}
 	return b.Close()
 }
 
@@ -148,9 +159,9 @@ func (t *truth) dropCheckpoint() error {
 }
 
 // generationClasses is the classes of each generation.
-type generationClasses map[uint32]classMap
+type generationClasses map[uint32]map[uint32]*class
 
-func classesOf(st *state) generationClasses {
+func classesIn(st *state) generationClasses {
 	cs := generationClasses{}
 	for _, g := range st.generations() {
 		cs[g.meta.ID] = maps.Collect(g.classes.all())
@@ -161,7 +172,7 @@ func classesOf(st *state) generationClasses {
 // class returns a class, which is made if it is not there, without its list.
 func (cs generationClasses) class(generation, id uint32) *class {
 	if cs[generation] == nil {
-		cs[generation] = classMap{}
+		cs[generation] = map[uint32]*class{}
 	}
 	c := cs[generation][id]
 	if c == nil {
@@ -257,7 +268,7 @@ func restoreClasses(ctx context.Context, r pebble.Reader, m metaRecord) (cs gene
 
 // name gives the classes their lists, and drops generations and classes that are gone.
 func (cs generationClasses) name(ctx context.Context, r pebble.Reader, m metaRecord) error {
-	maps.DeleteFunc(cs, func(generation uint32, _ classMap) bool {
+	maps.DeleteFunc(cs, func(generation uint32, _ map[uint32]*class) bool {
 		return !slices.ContainsFunc(m.all(), func(g generationRecord) bool { return g.ID == generation })
 	})
 	for _, generation := range cs {

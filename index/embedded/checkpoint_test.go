@@ -167,8 +167,8 @@ func TestCheckpointIsThrownAway(t *testing.T) {
 	}
 }
 
-// answers returns how many hits and documents there are for a person.
-func answers(t *testing.T, s *Store, who acl.Subject) (hits, documents int) {
+// answersTo returns how many hits and documents there are for a person.
+func answersTo(t *testing.T, s *Store, who acl.Subject) (hits, documents int) {
 	t.Helper()
 	v, err := s.View(t.Context(), acl.NewPrincipal(who), time.Now())
 	if err != nil {
@@ -197,7 +197,7 @@ func TestOlderRecordBringsBackNothing(t *testing.T) {
 			s := many(t, disk)
 			putFor(t, s, "wiki/secret", "user:ann", texts...)
 			before := valueOf(t, s.truth.db, documentKey("wiki/secret"))
-			if hits, documents := answers(t, s, "user:ann"); hits != len(texts) || documents != 1 {
+			if hits, documents := answersTo(t, s, "user:ann"); hits != len(texts) || documents != 1 {
 				t.Fatalf("before: %d hits, %d documents", hits, documents)
 			}
 			if err := errors.Join(s.SetACL(t.Context(), "wiki/secret", acl.Allow("user:bob")), s.Close()); err != nil {
@@ -266,7 +266,7 @@ func TestWrongCheckpointStops(t *testing.T) {
 	}
 	_ = errors.Join(v.Close(), s.Close()) // they say it again
 	s, _ = reopen(t, disk)
-	if hits, _ := answers(t, s, "user:bob"); hits != 0 {
+	if hits, _ := answersTo(t, s, "user:bob"); hits != 0 {
 		t.Errorf("%d hits after the restart", hits)
 	}
 	mustBeSound(t, s)

@@ -58,10 +58,7 @@ func (c *class) remove(h documentHead) {
 // touches and shares the others.
 type classes = layered[uint32, *class]
 
-// classMap is classes that are being read.
-type classMap = map[uint32]*class
-
-func newClasses(all classMap) classes {
+func classesOf(all map[uint32]*class) classes {
 	return layer(all, func(c *class) bool { return c == nil })
 }
 

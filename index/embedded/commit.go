@@ -30,8 +30,7 @@ type change struct {
 	lists     changes // see history.go
 	batch     *pebble.Batch
 	documents map[corpora.DocID]*writtenDocument // as they will be; nil for those that go
-	noted     []byte                             // what it did to classes, see note; of the whole only
-	next      journal                            // as it will be
+	next      journal                            // as it will be; of the whole only
 	heads     map[corpora.DocID]*documentHead    // like documents, in a generation other than 0
 	versions  map[corpora.DocID][]keptVersion    // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk    // of documents that the change stores
@@ -221,7 +220,7 @@ func (c *change) commit(ctx context.Context) error {
 	changed := c.changedDocuments()
 	for i, part := range c.parts {
 		st := newState(c.store.truth, part.meta, part.segments, part.classes.all, legs[i], part.remembered(), c.store.stateFreed)
-		st.live, st.count = part.live, part.count()
+		st.live = part.live
 		st.kept.follow(part.before(), st.number, changed, part.classes.moves)
 		if part == c { // the others adopt classes, which an index does not follow
 			st.index.Store(c.classes.index(c.base.index.Load()))

@@ -118,19 +118,9 @@ func (st *state) read(id corpora.DocID) (documentHead, corpora.Document, error) 
 func (st *state) generations() []*state { return append([]*state{st}, st.others...) }
 
 // documents counts those that the generation has chunks of.
-func (st *state) documents() int { return st.count }
-
-// count is documents of the next state.
-func (c *change) count() (n int) {
-	if c.base != nil {
-		n = c.base.count
-	}
-	for _, m := range c.classes.moves {
-		if m.left {
-			n--
-		} else {
-			n++
-		}
+func (st *state) documents() (n int) {
+	for _, c := range st.classes.all() {
+		n += c.documents
 	}
 	return n
 }
@@ -181,7 +171,7 @@ func inCanary(p acl.Principal, g generationRecord) bool {
 func (c *change) part(m metaRecord, st *state) *change {
 	p := &change{files: files{store: c.store}, whole: c, base: st, meta: m, batch: c.batch, heads: map[corpora.DocID]*documentHead{}}
 	if st == nil {
-		p.classes = editOf(newClasses(nil), 0, nil)
+		p.classes = editOf(classesOf(nil), 0, nil)
 		return p
 	}
 	p.segments, p.live, p.classes = slices.Clone(st.segments), slices.Clone(st.live), editOf(st.classes, 0, nil)
@@ -237,7 +227,7 @@ func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
 	if err != nil || !ok {
 		return err
 	}
-	c.leave(h)
+	c.classes.remove(h)
 	c.kill(h)
 	for i := range h.chunks {
 		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {

@@ -63,6 +63,9 @@ func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists,
 			out.segments[i] = field.scored(last.segments[at])
 		default:
 			found, err := postings(i)
+			if err == nil {
+				err = v.state.segments[i].lex.CheckPostings(found)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -81,10 +84,8 @@ func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) (
 		var found []lexical.Posting
 		return func(i int) (_ []lexical.Posting, err error) {
 			p := v.state.segments[i].lex.Term(f.Language, f.Text)
-			if found, err = p.Within(v.readable.rows[i], found[:0]); err != nil {
-				return nil, err
-			}
-			return found, v.state.segments[i].lex.CheckPostings(found)
+			found, err = p.Within(v.readable.rows[i], found[:0])
+			return found, err
 		}
 	}
 	all := sync.OnceValues(func() ([][]lexical.Posting, error) { return v.prefixPostings(ctx, f) })
@@ -93,7 +94,7 @@ func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) (
 		if err != nil {
 			return nil, err
 		}
-		return found[i], v.state.segments[i].lex.CheckPostings(found[i])
+		return found[i], nil
 	}
 }
 

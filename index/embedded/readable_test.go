@@ -22,7 +22,7 @@ func followed(t *rapid.T, cs map[uint32]*class, grants *rapid.Generator[[]acl.Gr
 		gone = append(gone, newClass(100+id, acl.NewList(grants.Draw(t, "allow"), grants.Draw(t, "deny"))))
 	}
 	n := rapid.IntRange(0, len(all)).Draw(t, "at first")
-	x := newACLIndex(newClasses(nil))
+	x := newACLIndex(classesOf(nil))
 	for _, e := range []edit{{created: all[:n]}, {created: gone}, {created: all[n:], pruned: gone}} {
 		x = e.index(x)
 	}
@@ -53,7 +53,7 @@ func TestIndexOfListsLosesNoClass(t *testing.T) {
 				until = b
 			}
 		}
-		st := &state{classes: newClasses(cs)}
+		st := &state{classes: classesOf(cs)}
 		st.index.Store(followed(t, cs, grants))
 		r := newReadable(st, p, noon)
 		if got := r.classes; !slices.Equal(got, want) || !r.until.Equal(until) {
@@ -76,11 +76,11 @@ func BenchmarkReadable(b *testing.B) {
 	segments, who := []*segment{{segmentRecord: segmentRecord{Last: 99_999, Chunks: 100_000}}}, acl.NewPrincipal(held...)
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			newReadable(&state{classes: newClasses(cs), segments: segments}, who, noon)
+			newReadable(&state{classes: classesOf(cs), segments: segments}, who, noon)
 		}
 	})
 	b.Run("other", func(b *testing.B) {
-		st := &state{classes: newClasses(cs), segments: segments}
+		st := &state{classes: classesOf(cs), segments: segments}
 		for b.Loop() {
 			newReadable(st, who, noon)
 		}

@@ -19,7 +19,6 @@ type state struct {
 	number   uint64 // no other state of the store has it
 	meta     metaRecord
 	segments []*segment // ascending, disjoint ranges of ordinals
-	count    int        // documents
 	live     []int      // live chunks of each
 	classes  classes
 	truth    *truth
@@ -72,8 +71,8 @@ func (st *state) chunks() int {
 
 // loadClasses reads the classes and puts every document of the generation into
 // its own. It returns the tally of all records too.
-func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (all classMap, records uint64, err error) {
-	all = classMap{}
+func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (cs classes, records uint64, err error) {
+	all := map[uint32]*class{}
 	err = scanClasses(ctx, r, func(id uint32, l acl.List, seal uint32) error {
 		all[id] = newClass(id, l)
 		all[id].seal = seal
@@ -81,7 +80,7 @@ func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (all c
 		return nil
 	})
 	if err != nil {
-		return nil, 0, err
+		return cs, 0, err
 	}
 	err = scanHeads(ctx, r, generation, func(id corpora.DocID, h documentHead, ok bool) error {
 		c := all[h.class]
@@ -94,5 +93,5 @@ func loadClasses(ctx context.Context, r pebble.Reader, generation uint32) (all c
 		records += tally(h.seal)
 		return nil
 	})
-	return all, records, err
+	return classesOf(all), records, err
 }

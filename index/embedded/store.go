@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
@@ -140,7 +141,7 @@ func (s *Store) load(old bool) (*state, error) {
 	err = errors.Join(classesErr, err)
 	for i, g := range all {
 		if err == nil {
-			legs[i], err = newVectorLeg(s.options.Vectors).follow(ctx, segments[i], newClasses(cs[g.ID]))
+			legs[i], err = newVectorLeg(s.options.Vectors).follow(ctx, segments[i], classesOf(cs[g.ID]))
 		}
 	}
 	if err != nil {
@@ -152,12 +153,9 @@ func (s *Store) load(old bool) (*state, error) {
 		if i > 0 {
 			m = metaRecord{Revision: meta.Revision, Records: meta.Records, generationRecord: g}
 		}
-		st := newState(s.truth, m, segments[i], newClasses(cs[g.ID]), legs[i], &remembered{}, s.stateFreed)
+		st := newState(s.truth, m, segments[i], classesOf(cs[g.ID]), legs[i], &remembered{}, s.stateFreed)
 		st.kept.newest.Store(st.number)
 		st.live = liveIn(segments[i], cs[g.ID])
-		for _, c := range cs[g.ID] {
-			st.count += c.documents
-		}
 		states = append(states, st)
 	}
 	states[0].others = states[1:]
@@ -169,7 +167,7 @@ func (s *Store) load(old bool) (*state, error) {
 func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (generationClasses, error) {
 	cs, size, err := restoreClasses(ctx, s.truth.db, meta)
 	if err == nil {
-		s.journal.size = size
+		s.journal = journal{size: size, limit: limitOf(cs)}
 		return cs, nil
 	}
 	if !errors.Is(err, errStale) { // as in a directory of the version before
@@ -178,10 +176,11 @@ func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (gen
 	s.journal.stale = true
 	cs = generationClasses{}
 	for _, g := range meta.all() {
-		var records uint64
-		if cs[g.ID], records, err = loadClasses(ctx, s.truth.db, g.ID); err != nil {
+		own, records, err := loadClasses(ctx, s.truth.db, g.ID)
+		if err != nil {
 			return nil, err
 		}
+		cs[g.ID] = maps.Collect(own.all())
 		if records != meta.Records {
 			return nil, &LostError{s.dir.root, errMissing(meta.Revision).Error()}
 		}
@@ -191,7 +190,7 @@ func (s *Store) loadGenerationClasses(ctx context.Context, meta metaRecord) (gen
 }
 
 // liveIn counts the live chunks of each segment.
-func liveIn(segments []*segment, cs classMap) []int {
+func liveIn(segments []*segment, cs map[uint32]*class) []int {
 	var all []*roaring.Bitmap
 	for _, c := range cs {
 		all = append(all, c.live)

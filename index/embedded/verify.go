@@ -65,7 +65,7 @@ func (t *truth) awaitVerified(ctx context.Context) error {
 // of the segments. It ends with ctx.
 func (s *Store) verify(ctx context.Context, st *state) {
 	if !s.truth.verified() {
-		meta, believed, snapshot := st.meta, classesOf(st), s.truth.db.NewSnapshot()
+		meta, believed, snapshot := st.meta, classesIn(st), s.truth.db.NewSnapshot()
 		s.merger.Go(func() { s.verifyDocuments(ctx, snapshot, meta, believed) })
 	}
 	s.merger.Go(func() { s.verifyFiles(ctx) })
@@ -103,7 +103,7 @@ func verifyClasses(ctx context.Context, r pebble.Reader, meta metaRecord, believ
 		if records != meta.Records {
 			return errMissing(meta.Revision)
 		}
-		if !sameClasses(cs, believed[g.ID]) {
+		if !sameClasses(maps.Collect(cs.all()), believed[g.ID]) {
 			return fmt.Errorf("the checkpoint of revision %d is not what the documents say; the next start makes it anew", meta.Revision)
 		}
 	}
@@ -115,8 +115,8 @@ func errMissing(revision uint64) error {
 }
 
 // sameClasses compares those that have documents.
-func sameClasses(a, b classMap) bool {
-	full := func(cs classMap) classMap {
+func sameClasses(a, b map[uint32]*class) bool {
+	full := func(cs map[uint32]*class) map[uint32]*class {
 		out := maps.Clone(cs)
 		maps.DeleteFunc(out, func(_ uint32, c *class) bool { return c.documents == 0 })
 		return out

@@ -116,8 +116,8 @@ func answerOf(ctx context.Context, v index.View) (a answer) {
 	return a
 }
 
-// allAnswers is what all people are told in all generations.
-func allAnswers(t *rapid.T, s *Store, at time.Time) (out []answer) {
+// answers is what all people are told in all generations.
+func answers(t *rapid.T, s *Store, at time.Time) (out []answer) {
 	for _, v := range views(t, s, at) {
 		out = append(out, answerOf(t.Context(), v))
 		pass(t, v.Close())
@@ -144,10 +144,10 @@ func views(t *rapid.T, s *Store, at time.Time) (out []index.View) {
 func (w *warm) compare(t *rapid.T) {
 	fresh, err := Open("data", Options{FS: w.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 2))})})
 	pass(t, err)
-	want := allAnswers(t, fresh, w.now)
+	want := answers(t, fresh, w.now)
 	pass(t, fresh.Close())
 	for range 2 { // what the first remembers, the second is told
-		if got := allAnswers(t, w.Store, w.now); !reflect.DeepEqual(got, want) {
+		if got := answers(t, w.Store, w.now); !reflect.DeepEqual(got, want) {
 			t.Fatalf("answered\n%+v\nwant\n%+v", got, want)
 		}
 	}

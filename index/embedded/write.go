@@ -108,7 +108,7 @@ func (c *change) put(made analyzed, records []documentHead) error {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		h.class = records[i].class
-		c.join(h, e.Document.ACL)
+		c.classes.add(h, e.Document.ACL)
 		if err := c.setHead(e.Document.ID, h, &records[i]); err != nil {
 			return err
 		}
@@ -245,9 +245,9 @@ func (c *change) update(d corpora.Document) error {
 			return err
 		}
 		if ok {
-			part.leave(own)
+			part.classes.remove(own)
 			own.class = next.class
-			part.join(own, d.ACL)
+			part.classes.add(own, d.ACL)
 		}
 	}
 	return c.setDocument(next, d)
