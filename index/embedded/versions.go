@@ -95,18 +95,15 @@ func (s *Store) KeepVersions(n int) { s.keep.Store(int32(max(n, 0))) }
 // that comes is another. It is called before the document is removed.
 func (c *change) keepVersion(next corpora.Document) error {
 	limit := int(c.store.keep.Load())
-	if limit == 0 {
-		return nil
+	pins, err := c.pins(next.ID)
+	if err != nil || limit == 0 && len(pins) == 0 {
+		return err
 	}
 	old, err := c.document(next.ID)
 	if errors.Is(err, index.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	pins, err := c.pins(next.ID)
-	if err != nil || limit == 0 && len(pins) == 0 {
 		return err
 	}
 	kept, err := c.versionsOf(next.ID)
