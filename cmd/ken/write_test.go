@@ -313,17 +313,18 @@ func TestConcurrentWriters(t *testing.T) {
 		return winner, version
 	}
 	text := func(round, i int) string { return fmt.Sprintf("round %d, writer %d", round, i) }
-	winner, version := race(func(i int) (string, error) {
+	_, version := race(func(i int) (string, error) {
 		return w.writer().Create(t.Context(), tools.Draft{ID: "notes/a.md", Text: text(0, i), MediaType: "text/markdown", Allow: []acl.Subject{"user:ann"}}, nobody)
 	}, tools.ErrTaken)
 	for round := 1; round <= 4; round++ {
 		var ingests sync.WaitGroup
 		ingests.Go(func() { w.ken("ingest", "notes", "--config", w.conf) })
 		was := version
-		winner, version = race(func(i int) (string, error) {
+		winner, now := race(func(i int) (string, error) {
 			next := text(round, i)
 			return w.writer().Update(t.Context(), tools.Edit{ID: "notes/a.md", IfVersion: was, Text: &next})
 		}, tools.ErrVersion)
+		version = now
 		ingests.Wait()
 		page, err := w.kb.Fetch(t.Context(), acl.NewPrincipal("user:ann"), "notes/a.md", 0, 1000)
 		if err != nil || strings.TrimSpace(page.Text) != text(round, winner) || page.Document.Version != version {
