@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -34,7 +35,7 @@ func TestWarmAnswersUnderTraffic(t *testing.T) {
 	done := make(chan struct{})
 	for n := range uint64(3) {
 		writers.Go(func() {
-			for r, i := rand.New(rand.NewPCG(n, 1)), 0; i < 500 && !t.Failed(); i++ {
+			for r, i := rand.New(rand.NewPCG(n, 1)), 0; i < 150 && !t.Failed(); i++ {
 				if err := writeAny(t.Context(), s, r); err != nil && !possible(err) {
 					t.Error(err)
 				}
@@ -73,9 +74,36 @@ func writeAny(ctx context.Context, s *Store, r *rand.Rand) error {
 		return s.Delete(ctx, id)
 	case n < 39:
 		return s.Merge(ctx)
-	default:
+	case r.IntN(4) == 0:
 		m := modelOf(1 + r.IntN(2))
 		return s.Reembed(ctx, m, vectorsOf(m))
+	default:
+		return changeGeneration(ctx, s, r)
+	}
+}
+
+// changeGeneration adds one, makes what it lacks, promotes, rolls back or drops it.
+func changeGeneration(ctx context.Context, s *Store, r *rand.Rand) error {
+	all, err := s.Generations()
+	last := all[len(all)-1].ID
+	switch n := r.IntN(5); {
+	case err != nil:
+		return err
+	case len(all) == 1:
+		m := modelOf(3)
+		id, err := s.AddGeneration(ctx, NewGeneration{Model: m})
+		s.SetMaker(id, makerOf(m))
+		return err
+	case n == 0:
+		return s.Promote(ctx, last, 1+r.IntN(100))
+	case n == 1:
+		_, err := s.Rollback(ctx)
+		return err
+	case n == 2:
+		_ = s.Drop(ctx, last) // it may be the active one by now
+		return nil
+	default:
+		return errors.Join(s.CatchUp(ctx, last, nil), s.Promote(ctx, last, 100))
 	}
 }
 

@@ -233,15 +233,7 @@ func (w *warm) generation(t *rapid.T) {
 		m := modelOf(3)
 		id, err := w.AddGeneration(t.Context(), NewGeneration{Model: m})
 		pass(t, err)
-		w.SetMaker(id, Maker{
-			Cut: func(_ corpora.Document, _ string, was []index.Chunk) []index.Chunk { return was },
-			Embed: func(_ context.Context, texts []string) (out []embed.Vector, _ error) {
-				for _, text := range texts {
-					out = append(out, vectorOf(m, text))
-				}
-				return out, nil
-			},
-		})
+		w.SetMaker(id, makerOf(m))
 	case len(all) == 1:
 	case what == 0:
 		pass(t, w.CatchUp(t.Context(), last.ID, nil))
@@ -252,6 +244,18 @@ func (w *warm) generation(t *rapid.T) {
 		pass(t, err)
 	default:
 		pass(t, w.Drop(t.Context(), last.ID))
+	}
+}
+
+func makerOf(m embed.Model) Maker {
+	return Maker{
+		Cut: func(_ corpora.Document, _ string, was []index.Chunk) []index.Chunk { return was },
+		Embed: func(_ context.Context, texts []string) (out []embed.Vector, _ error) {
+			for _, text := range texts {
+				out = append(out, vectorOf(m, text))
+			}
+			return out, nil
+		},
 	}
 }
 
