@@ -170,6 +170,10 @@ func (s *sshSession) Close() error {
 	return nil
 }
 
+// maxRefs bounds in bytes what a server may say of its branches and tags: a million
+// of them.
+const maxRefs = 64 << 20
+
 // AdvertisedReferences reads what the server has.
 func (s *sshSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
@@ -178,7 +182,7 @@ func (s *sshSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 // AdvertisedReferencesContext reads what the server has.
 func (s *sshSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	adv := packp.NewAdvRefs()
-	err := adv.Decode(s.stdout)
+	err := adv.Decode(&limited{r: s.stdout, left: maxRefs})
 	switch {
 	case err == nil:
 		return adv, nil
