@@ -6,7 +6,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,14 +71,19 @@ func branches(raw net.Conn, config *ssh.ServerConfig) {
 				_ = r.Reply(true, nil)
 			}
 		}()
-		packet := func(text string) error {
-			_, err := fmt.Fprintf(ch, "%04x%s", len(text)+4, text)
-			return err
-		}
-		err = packet(fmt.Sprintf("%040x HEAD\x00ofs-delta\n", 1))
-		for n := 0; err == nil; n++ {
-			err = packet(fmt.Sprintf("%040x refs/heads/%0900d\n", 1, n))
-		}
+		name(ch)
+	}
+}
+
+// name names branches until nobody listens.
+func name(to io.Writer) {
+	packet := func(text string) error {
+		_, err := fmt.Fprintf(to, "%04x%s", len(text)+4, text)
+		return err
+	}
+	err := packet(fmt.Sprintf("%040x HEAD\x00ofs-delta\n", 1))
+	for n := 0; err == nil; n++ {
+		err = packet(fmt.Sprintf("%040x refs/heads/%0900d\n", 1, n))
 	}
 }
 
@@ -94,13 +102,21 @@ func TestEndlessBranches(t *testing.T) {
 	if err := os.WriteFile(known, []byte(knownhosts.Line([]string{address}, host)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := source(t, git.Options{
-		URL: "ssh://git@" + address + "/wiki.git", Keep: t.TempDir(), Calls: remote.Options{Backoff: time.Millisecond},
-		SSH: &git.SSH{KnownHosts: []string{known}, Key: pem.EncodeToMemory(block), Dial: loopback(t)},
-	})
-	for _, err := range s.Changes(t.Context(), "") {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
+		fmt.Fprint(w, "001e# service=git-upload-pack\n0000")
+		name(w)
+	}))
+	defer web.Close()
+	overSSH := git.SSH{KnownHosts: []string{known}, Key: pem.EncodeToMemory(block), Dial: loopback(t)}
+	for _, o := range []git.Options{{URL: "ssh://git@" + address + "/wiki.git", SSH: &overSSH}, {URL: web.URL + "/wiki.git", Client: web.Client()}} {
+		o.Keep, o.Calls = t.TempDir(), remote.Options{Backoff: time.Millisecond}
+		var err error
+		for _, err = range source(t, o).Changes(t.Context(), "") {
+			break
+		}
 		if !errors.Is(err, safenet.ErrTooLarge) {
-			t.Errorf("%v, want %v", err, safenet.ErrTooLarge)
+			t.Errorf("%s: %v, want %v", o.URL, err, safenet.ErrTooLarge)
 		}
 	}
 }

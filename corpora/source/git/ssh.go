@@ -170,10 +170,6 @@ func (s *sshSession) Close() error {
 	return nil
 }
 
-// maxRefs bounds in bytes what a server may say of its branches and tags: a million
-// of them.
-const maxRefs = 64 << 20
-
 // AdvertisedReferences reads what the server has.
 func (s *sshSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
