@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,50 +47,90 @@ func heldEmbedder(t *testing.T, about string) (at string, held <-chan struct{}, 
 	return s.URL + "/v1", came, letGo
 }
 
-// A run that had read the permissions of before does not write them over those that
-// a later run was done with.
-func TestRunsOfOneSourceTakeTurns(t *testing.T) {
-	data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
-	readers := func(who string) {
-		t.Helper()
-		put(t, filepath.Join(folder, ".ken", "acl.yaml"), "version: 1\ndefault: {allow: [user:"+who+"]}\n")
-	}
-	readers("bob")
-	at, held, letGo := heldEmbedder(t, "otter")
-	again := []string{"ingest", folder, "--name", "kb"}
-	mustRun(t, ken(t, data, append(again, "--embedder", "openai", "--embed-url", at, "--embed-model", "m")...))
-	bob := mustRun(t, ken(t, data, "keys", "create", "--as", "user:bob"))
-	url := startServer(t, data)
-	put(t, filepath.Join(folder, "leave.md"), "Parental leave, and an otter.")
+// heldRun is a server with a source of which a run goes on, which has read a new version
+// of its document and waits for the embedder. again runs it once more; bob may read.
+type heldRun struct {
+	t            *testing.T
+	data, folder string
+	url, bob     string
+	again        []string
+	first        *exec.Cmd
+	letGo        func()
+}
 
-	first := ken(t, data, again...)
-	var firstSays bytes.Buffer
-	first.Stdout, first.Stderr = &firstSays, &firstSays
-	if err := first.Start(); err != nil {
+func holdRun(t *testing.T) *heldRun {
+	t.Helper()
+	h := &heldRun{t: t, data: filepath.Join(t.TempDir(), "data"), folder: folderOf(t, "Parental leave is sixteen weeks.")}
+	h.readers("bob")
+	at, held, letGo := heldEmbedder(t, "otter")
+	h.letGo, h.again = letGo, []string{"ingest", h.folder, "--name", "kb"}
+	mustRun(t, ken(t, h.data, append(h.again, "--embedder", "openai", "--embed-url", at, "--embed-model", "m")...))
+	h.bob = mustRun(t, ken(t, h.data, "keys", "create", "--as", "user:bob"))
+	h.url = startServer(t, h.data)
+	put(t, filepath.Join(h.folder, "leave.md"), "Parental leave, and an otter.")
+	h.first = ken(t, h.data, h.again...)
+	if err := h.first.Start(); err != nil {
 		t.Fatal(err)
 	}
 	<-held
-	readers("ann")
-	second := ken(t, data, again...)
-	says, err := second.StderrPipe()
+	return h
+}
+
+func (h *heldRun) readers(who string) {
+	h.t.Helper()
+	put(h.t, filepath.Join(h.folder, ".ken", "acl.yaml"), "version: 1\ndefault: {allow: [user:"+who+"]}\n")
+}
+
+// meanwhile runs a command, lets the run that is held go when the command waits or
+// has ended, and waits for both.
+func (h *heldRun) meanwhile(args ...string) {
+	h.t.Helper()
+	cmd := ken(h.t, h.data, args...)
+	pipe, err := cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	if err := second.Start(); err != nil {
-		t.Fatal(err)
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
 	}
-	line, _ := bufio.NewReader(says).ReadString('\n') // it waits, or it has ended
-	letGo()
-	if err := first.Wait(); err != nil {
-		t.Fatalf("the first run: %v\n%s", err, firstSays.String())
-	}
-	if err := second.Wait(); err != nil {
-		t.Fatalf("the second run: %v\n%s", err, line)
-	}
+	says := bufio.NewReader(pipe)
+	line, _ := says.ReadString('\n') // "" if it has ended
+	h.letGo()
 	if !strings.Contains(line, "waiting for the run of kb") {
-		t.Errorf("the second run said %q", line)
+		h.t.Errorf("ken %s said %q", args[0], line)
 	}
-	if answer, err := callSearch(t.Context(), url, bob, "parental leave"); err != nil || len(answer.Results) != 0 {
-		t.Errorf("bob, who may not read since the second run, gets %d results, %v", len(answer.Results), err)
+	rest, _ := io.ReadAll(says)
+	if err := errors.Join(h.first.Wait(), cmd.Wait()); err != nil {
+		h.t.Fatalf("%v\n%s", err, rest)
+	}
+}
+
+// results is how many documents bob gets.
+func (h *heldRun) results() int {
+	h.t.Helper()
+	answer, err := callSearch(h.t.Context(), h.url, h.bob, "parental leave")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(answer.Results)
+}
+
+// A run that had read the permissions of before does not write them over those that
+// a later run was done with.
+func TestRunsOfOneSourceTakeTurns(t *testing.T) {
+	h := holdRun(t)
+	h.readers("ann")
+	h.meanwhile(h.again...)
+	if n := h.results(); n != 0 {
+		t.Errorf("bob, who may not read since the second run, gets %d results", n)
+	}
+}
+
+// What was deleted with a receipt is not brought back by a run that went on.
+func TestDeletingASourceWaitsForItsRun(t *testing.T) {
+	h := holdRun(t)
+	h.meanwhile("delete", "--source", "kb", "--all", "--reason", "moved")
+	if n := h.results(); n != 0 {
+		t.Errorf("%d results after the receipt", n)
 	}
 }
