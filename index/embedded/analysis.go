@@ -79,6 +79,9 @@ func (s *Store) analyze(ctx context.Context, entries []index.Entry) (analyzed, e
 // a write or a merge, which is after ten milliseconds.
 func giveWay() { runtime.Gosched() }
 
+// yielding is what checks of whole files do between blocks.
+func yielding(context.Context) { giveWay() }
+
 // What takes about so long.
 const (
 	chunksAtOnce  = 16  // analysed

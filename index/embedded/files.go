@@ -47,7 +47,7 @@ func (f *files) newSegment(model embed.Model, lex func() ([]byte, error), ordina
 		return nil, err
 	}
 	seg.files(func(opened *file) { f.fresh = append(f.fresh, opened) })
-	return seg, seg.checkAll(context.Background(), nil) // what was written is what is read
+	return seg, seg.checkAll(context.Background(), yielding) // what was written is what is read
 }
 
 // newFile takes the number of a file that will be written.

@@ -198,7 +198,7 @@ func (f *files) merge(ctx context.Context, base *state, i, j int) (*segment, err
 	var ordinals []uint32
 	var rows []place
 	for n, s := range old {
-		if err := s.checkAll(ctx, nil); err != nil { // or damage would get a checksum of its own
+		if err := s.checkAll(ctx, yielding); err != nil { // or damage would get a checksum of its own
 			return nil, err
 		}
 		parts = append(parts, lexical.Part{Segment: s.lex, Keep: func(row int) bool { return has(live[n], row) }})
