@@ -12,7 +12,7 @@ import (
 
 // Versions tells the document as it is now and its earlier versions that are kept
 // and that p may read, the newest first.
-func (s *Searcher) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error) {
+func (s *Searcher) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now index.Version, earlier []index.Version, err error) {
 	v, err := s.open(ctx, p)
 	if err != nil {
 		return now, nil, err
@@ -23,16 +23,17 @@ func (s *Searcher) Versions(ctx context.Context, p acl.Principal, id corpora.Doc
 		return now, nil, err
 	}
 	if kept, ok := v.View.(index.Versioned); ok {
-		if earlier, err = kept.Versions(ctx, id); err != nil {
-			return now, nil, fmt.Errorf("list versions: %w", err)
+		if earlier, now.Pinned, err = kept.Versions(ctx, id); err != nil {
+			return index.Version{}, nil, fmt.Errorf("list versions: %w", err)
 		}
 	}
 	for i := range earlier {
 		if err := v.hideSuccessor(ctx, &earlier[i].Document); err != nil {
-			return now, nil, err
+			return index.Version{}, nil, err
 		}
 	}
-	return d.Document, earlier, nil
+	now.Document = d.Document
+	return now, earlier, nil
 }
 
 // textOf returns a version of a readable document with its text, and the version

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,7 +35,7 @@ const (
 
 // ToolNames are the names of all tools, for a file of roles.
 func ToolNames() []string {
-	return []string{toolSearch, toolFetch, toolVersions, toolFeedback, toolDelete, toolSetACL}
+	return []string{toolSearch, toolFetch, toolVersions, toolFeedback, toolDelete, toolSetACL, toolCreate, toolUpdate}
 }
 
 const maxSubjects = 200 // in one list
@@ -52,8 +53,9 @@ const doneOutput = `{"type":"object","additionalProperties":false,"required":["i
 "id":{"type":"string"},"done":{"type":"string","enum":["deleted","set"]}}}`
 
 type doneAnswer struct {
-	ID   string `json:"id"`
-	Done string `json:"done"`
+	ID      string `json:"id"`
+	Version string `json:"version,omitempty"` // that the document has now, of what was written
+	Done    string `json:"done"`
 }
 
 func changing(title string) *mcp.ToolAnnotations {
@@ -82,21 +84,24 @@ type order struct {
 	id       corpora.DocID
 	question string // for whoever approves
 	done     string
-	do       func(context.Context) error
+	absent   error                               // the answer where it cannot be done; nil is index.ErrNotFound
+	there    func(context.Context) (bool, error) // whether there is what it is about
+	do       func(context.Context) (version string, err error)
 }
 
-func (s surface) deleteOrder(a *arguments) (order, error) {
+func (s surface) deleteOrder(_ *mcp.CallToolRequest, a *arguments) (order, error) {
 	id, err := documentArgument(a)
 	if derr := a.done(); derr != nil {
 		err = derr
 	}
 	return order{
 		id: id, done: "deleted", question: fmt.Sprintf("Delete the document %s for everybody?", line(showID(id))),
-		do: func(ctx context.Context) error { return s.opts.Administrator.Delete(ctx, id) },
+		there: func(ctx context.Context) (bool, error) { return s.opts.Administrator.Exists(ctx, id) },
+		do:    func(ctx context.Context) (string, error) { return "", s.opts.Administrator.Delete(ctx, id) },
 	}, err
 }
 
-func (s surface) setACLOrder(a *arguments) (order, error) {
+func (s surface) setACLOrder(_ *mcp.CallToolRequest, a *arguments) (order, error) {
 	id, err := documentArgument(a)
 	allow, deny := a.subjects("allow"), a.subjects("deny")
 	if _, said := a.values["allow"]; !said {
@@ -112,7 +117,8 @@ func (s surface) setACLOrder(a *arguments) (order, error) {
 	}
 	return order{
 		id: id, done: "set", question: question,
-		do: func(ctx context.Context) error { return s.opts.Administrator.SetACL(ctx, id, l) },
+		there: func(ctx context.Context) (bool, error) { return s.opts.Administrator.Exists(ctx, id) },
+		do:    func(ctx context.Context) (string, error) { return "", s.opts.Administrator.SetACL(ctx, id, l) },
 	}, err
 }
 
@@ -162,7 +168,7 @@ func (a *arguments) subjects(name string) []acl.Subject {
 // administer makes a protocol handler of a tool that changes a document. Who may
 // not administer the document, and whoever names one that is not there, is told
 // the same. Waiting for a person takes no place from those who read.
-func (s surface) administer(read func(*arguments) (order, error)) mcp.ToolHandler {
+func (s surface) administer(read func(*mcp.CallToolRequest, *arguments) (order, error)) mcp.ToolHandler {
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		res, err := s.carryOut(ctx, req, read)
 		if err != nil {
@@ -172,12 +178,12 @@ func (s surface) administer(read func(*arguments) (order, error)) mcp.ToolHandle
 	}
 }
 
-func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read func(*arguments) (order, error)) (*mcp.CallToolResult, error) {
+func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read func(*mcp.CallToolRequest, *arguments) (order, error)) (*mcp.CallToolResult, error) {
 	args, err := readArguments(req.Params.Arguments)
 	if err != nil {
 		return nil, err
 	}
-	o, err := read(args)
+	o, err := read(req, args)
 	if err != nil {
 		return nil, err
 	}
@@ -193,10 +199,21 @@ func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read fu
 			return nil, err
 		}
 	}
-	if err := s.bounded(ctx, o.do); err != nil {
+	version := ""
+	err = s.bounded(ctx, func(ctx context.Context) (err error) {
+		version, err = o.do(ctx)
+		return err
+	})
+	if conflicts(err) {
+		return s.conflict(ctx, req, o.id, err), nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	data := encode(doneAnswer{showID(o.id), o.done})
+	if version != "" {
+		leave(ctx, Left{Document: o.id, Version: version})
+	}
+	data := encode(doneAnswer{showID(o.id), version, o.done})
 	return &mcp.CallToolResult{
 		Content: []mcp.Content{&mcp.TextContent{Text: string(data)}}, StructuredContent: json.RawMessage(data),
 	}, nil
@@ -210,13 +227,14 @@ func (s surface) mayOrder(ctx context.Context, req *mcp.CallToolRequest, o order
 		if err != nil {
 			return err
 		}
+		absent := cmp.Or(o.absent, index.ErrNotFound)
 		if !u.Covers(o.id) {
-			return index.ErrNotFound
+			return absent
 		}
 		approval = u.Approval
-		there, err := s.opts.Administrator.Exists(ctx, o.id)
+		there, err := o.there(ctx)
 		if err == nil && !there {
-			err = index.ErrNotFound
+			err = absent
 		}
 		return err
 	})

@@ -89,16 +89,26 @@ func (g gate) FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocI
 }
 
 // Versions notes the names of all that it lists.
-func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+func (g gate) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (index.Version, []index.Version, error) {
 	now, earlier, err := g.searcher.Versions(ctx, p, id)
 	if err != nil {
-		return corpora.Document{}, nil, err
+		return index.Version{}, nil, err
 	}
-	leave(ctx, Left{Document: now.ID, Version: now.Version})
+	leave(ctx, Left{Document: id, Version: now.Document.Version})
 	for _, v := range earlier {
-		leave(ctx, Left{Document: now.ID, Version: v.Document.Version})
+		leave(ctx, Left{Document: id, Version: v.Document.Version})
 	}
 	return now, earlier, nil
+}
+
+// current is the version that a document has, and whether the principal may read
+// it. It notes nothing: whoever tells the version does.
+func (g gate) current(ctx context.Context, p acl.Principal, id corpora.DocID) (version string, reads bool, err error) {
+	now, _, err := g.searcher.Versions(ctx, p, id)
+	if errors.Is(err, index.ErrNotFound) {
+		return "", false, nil
+	}
+	return now.Document.Version, err == nil, err
 }
 
 // leavePage notes a page that was read.
@@ -142,6 +152,7 @@ func (s surface) audited(ctx context.Context, c Call, res mcp.Result, err error)
 var open = map[string]bool{
 	"id": true, "uri": true, "limit": true, "max_tokens": true, "offset": true, "mode": true, "source": true, "path": true, "type": true,
 	"language": true, "tags": true, "class": true, "after": true, "before": true, "include_superseded": true, "allow": true, "deny": true,
+	"if_version": true, "media_type": true,
 }
 
 const maxShown = 1 << 10 // bytes of one argument in an audit record
@@ -175,7 +186,7 @@ func redacted(req mcp.Request) map[string]string {
 
 // known is the name of an argument, unless somebody hid text in it.
 func known(name string) string {
-	if open[name] || name == "query" {
+	if open[name] || name == "query" || name == "title" || name == "text" {
 		return name
 	}
 	return "unknown"

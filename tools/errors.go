@@ -26,6 +26,7 @@ const (
 	kindBusy            = "busy"
 	kindTimeout         = "timeout"
 	kindCancelled       = "cancelled"
+	kindConflict        = "conflict"
 	kindUnavailable     = "unavailable"
 	kindInternal        = "internal"
 )
@@ -36,6 +37,7 @@ type failure struct {
 	Message    string `json:"message"`
 	Suggestion string `json:"suggestion"`
 	Field      string `json:"field,omitempty"`       // argument that is wrong
+	Version    string `json:"version,omitempty"`     // that the document has, for whoever may read it
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds
 }
 
@@ -68,6 +70,11 @@ var failures = []struct {
 	{errCursor, failure{Kind: kindArgument, Message: "the cursor is not valid", Suggestion: "begin the list anew, without a cursor", Field: "cursor"}},
 	{errNotApproved, failure{Kind: kindNotApproved, Message: "nobody approved this, and nothing was done", Suggestion: "ask the user; the client has to support questions to the user (elicitation)"}},
 	{index.ErrNotFound, failure{Kind: kindNotFound, Message: "no such document", Suggestion: "use an id from a search result, exactly as it stands there"}},
+	{ErrPlace, failure{Kind: kindArgument, Message: "no document can be written under this id", Suggestion: "use an id of a place that the user may write to, as SOURCE/PATH", Field: "id"}},
+	{ErrTaken, failure{Kind: kindConflict, Message: "the id is taken: a document has it and is another one, or was deleted for good", Suggestion: "use another id, or change the document with update_document"}},
+	{ErrVersion, failure{Kind: kindConflict, Message: "the document has another version now, and nothing was changed", Suggestion: "fetch it, and send what is to change with the version that it has"}},
+	{ErrRefused, failure{Kind: kindArgument, Message: "the document cannot be taken in as it is, and nothing was changed", Suggestion: "look at its text, title and tags, and ask the operator", Field: "text"}},
+	{ErrClosed, failure{Kind: kindUnavailable, Message: "documents cannot be written at the moment, and nothing was changed", Suggestion: "try again later", RetryAfter: busySeconds}},
 	{middleware.ErrBusy, failure{Kind: kindBusy, Message: fmt.Sprintf("the knowledge base is busy, try again in %d s", busySeconds), Suggestion: "wait, then send the same request again", RetryAfter: busySeconds}},
 	{retrieval.ErrUnavailable, failure{Kind: kindUnavailable, Message: "this kind of search is not available at the moment", Suggestion: `search with mode "hybrid" or "lexical", or try again later`, RetryAfter: busySeconds}},
 	{context.DeadlineExceeded, failure{Kind: kindTimeout, Message: "the request took too long", Suggestion: "ask a shorter question or for fewer results", RetryAfter: busySeconds}},

@@ -236,7 +236,7 @@ func (s *Server) stateless(o HTTPOptions) http.Handler {
 func (s *Server) stateful(o HTTPOptions) *sessions {
 	m := s.protocol(acl.Principal{})
 	options := streamable(o)
-	options.JSONResponse = s.fixtures == nil && s.opts.Administrator == nil
+	options.JSONResponse = s.fixtures == nil && s.opts.Administrator == nil && s.opts.Writer == nil
 	options.SessionTimeout = o.SessionTimeout
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return m }, options)
 	return newSessions(handler, m, o.MaxSessions, o.SessionsEach)

@@ -39,7 +39,7 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		defer func() {
 			c := s.call(p, method, req)
 			c.Kind, c.Duration = kindOf(res, err), time.Since(start)
-			if err == nil && c.Kind == "" {
+			if err == nil && (c.Kind == "" || c.Kind == kindConflict) {
 				c.Left = left.all()
 			}
 			res, err = s.audited(ctx, c, res, err)

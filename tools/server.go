@@ -27,7 +27,7 @@ type Searcher interface {
 	Search(ctx context.Context, p acl.Principal, r retrieval.Request) (retrieval.Response, error)
 	Fetch(ctx context.Context, p acl.Principal, id corpora.DocID, offset, limit int) (retrieval.Page, error)
 	FetchVersion(ctx context.Context, p acl.Principal, id corpora.DocID, version string, offset, limit int) (retrieval.Page, error)
-	Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error)
+	Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now index.Version, earlier []index.Version, err error)
 	Documents(ctx context.Context, p acl.Principal, prefix string, after corpora.DocID, limit int) ([]corpora.Document, error)
 }
 
@@ -60,6 +60,8 @@ type Options struct {
 	// Administrator does what the administrator's tools are asked to do; nil:
 	// there are no such tools.
 	Administrator Administrator
+	// Writer keeps what people write; nil: there are no tools to write with.
+	Writer Writer
 	// Feedback keeps what the feedback tool is told; nil: there is no such tool.
 	Feedback Recorder
 
@@ -243,6 +245,10 @@ func (s *Server) protocol(fixed acl.Principal) *mcp.Server {
 	if s.opts.Administrator != nil {
 		m.AddTool(deleteTool(), at.administer(at.deleteOrder))
 		m.AddTool(setACLTool(), at.administer(at.setACLOrder))
+	}
+	if s.opts.Writer != nil {
+		m.AddTool(createTool(), at.administer(at.createOrder))
+		m.AddTool(updateTool(), at.administer(at.updateOrder))
 	}
 	m.AddResourceTemplate(documentTemplate(), at.readResource)
 	m.AddPrompt(answerPrompt(), at.answerWithCitations)

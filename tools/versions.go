@@ -6,7 +6,6 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/index"
 )
@@ -29,7 +28,7 @@ const versionsInput = `{"type":"object","additionalProperties":false,"required":
 const versionsOutput = `{"type":"object","additionalProperties":false,"required":["id","versions","retrieved_at"],"properties":{
 "id":{"type":"string"},"retrieved_at":{"type":"string"},
 "versions":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["version","current","title","status"],"properties":{
-"version":{"type":"string"},"current":{"type":"boolean"},"title":{"type":"string"},"status":{"type":"string"},"modified":{"type":"string"},"warning":{"type":"string"}}}}}}`
+"version":{"type":"string"},"current":{"type":"boolean"},"pinned":{"type":"boolean"},"title":{"type":"string"},"status":{"type":"string"},"modified":{"type":"string"},"warning":{"type":"string"}}}}}}`
 
 type versionsAnswer struct {
 	ID          string        `json:"id"`
@@ -40,6 +39,7 @@ type versionsAnswer struct {
 type versionLine struct {
 	Version  string `json:"version"`
 	Current  bool   `json:"current"`
+	Pinned   bool   `json:"pinned,omitempty"` // it stays, however many are kept
 	Title    string `json:"title"`
 	Status   string `json:"status"`
 	Modified string `json:"modified,omitempty"`
@@ -63,14 +63,15 @@ func (s surface) versions(ctx context.Context, p acl.Principal, a *arguments) (a
 		return nil, err
 	}
 	out := versionsAnswer{ID: showID(id), RetrievedAt: instant(s.opts.Clock())}
-	add := func(d corpora.Document, current bool) {
+	add := func(v index.Version, current bool) {
+		d := v.Document
 		out.Versions = append(out.Versions, versionLine{
-			Version: d.Version, Current: current, Title: documentTitle(d), Status: status(d), Modified: instant(d.Modified), Warning: warning(d.Title),
+			Version: d.Version, Current: current, Pinned: v.Pinned, Title: documentTitle(d), Status: status(d), Modified: instant(d.Modified), Warning: warning(d.Title),
 		})
 	}
 	add(now, true)
 	for _, v := range earlier {
-		add(v.Document, false)
+		add(v, false)
 	}
 	return out, nil
 }

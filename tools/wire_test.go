@@ -27,7 +27,7 @@ func TestWire(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			golden, err := txtar.ParseFile(file)
 			must(t, err)
-			got := replay(t, golden)
+			got := replay(t, golden, filepath.Base(file) == "write.txtar")
 			if *update {
 				must(t, os.WriteFile(file, txtar.Format(got), 0o644))
 				return
@@ -39,10 +39,16 @@ func TestWire(t *testing.T) {
 	}
 }
 
-func replay(t *testing.T, golden *txtar.Archive) *txtar.Archive {
+// replay has the conversation anew, with people who write or without.
+func replay(t *testing.T, golden *txtar.Archive, writing bool) *txtar.Archive {
 	w := newWorld(t)
-	base := w.serveHTTP(w.server(Options{Version: "test"}), HTTPOptions{})
-	keys := map[string]string{"ann": w.key(ann), "bob": w.key(bob), "nobody": ""}
+	var o Options
+	if writing {
+		o = written(t, w)
+	}
+	o.Version = "test"
+	base := w.serveHTTP(w.server(o), HTTPOptions{})
+	keys := map[string]string{"ann": w.key(ann), "bob": w.key(bob), "kim": w.key(kim), "nobody": ""}
 	out := &txtar.Archive{Comment: golden.Comment}
 	var session string
 	for _, f := range golden.Files {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"ken/cmd/ken/internal/receipt"
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -61,6 +62,7 @@ func (a authority) Use(ctx context.Context, p acl.Principal, c policy.Credential
 // steward does what administrators ask for through their tools, in the same way
 // as ken acl.
 type steward struct {
+	dir   string // data directory
 	book  *policy.Book
 	store *embedded.Store
 }
@@ -74,12 +76,16 @@ func (s steward) Exists(ctx context.Context, id corpora.DocID) (bool, error) {
 }
 
 // Delete also keeps the document out when its source is read again, until `ken
-// delete --allow-again`.
+// delete --allow-again`. Of what was pushed or written nothing is left.
 func (s steward) Delete(ctx context.Context, id corpora.DocID) error {
-	if _, err := s.store.Lookup(ctx, id); err != nil {
+	d, err := s.store.Lookup(ctx, id)
+	if err != nil {
 		return err
 	}
-	return erase(ctx, s.book, s.store, id)
+	if err := erase(ctx, s.book, s.store, id); err != nil {
+		return err
+	}
+	return unspool(s.dir, receipt.Statement{Deleted: []receipt.Deleted{{ID: id, Source: d.Source}}, KeptOut: true})
 }
 
 func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {
@@ -102,8 +108,12 @@ func (p *program) surface(ctx context.Context, kb *wire.Base, o serveOptions) (*
 	if err != nil {
 		return nil, nil, err
 	}
+	dir, err := p.existingDir()
+	if err != nil {
+		return nil, nil, err
+	}
 	to := p.toolOptions(o)
-	to.Authority, to.Administrator = who, steward{book, kb.Store}
+	to.Authority, to.Administrator, to.Writer = who, steward{dir, book, kb.Store}, writer{p, dir, kb}
 	to.Freshness = func(context.Context) (map[string]time.Time, error) { return p.lastReads() }
 	var opened logs
 	if o.audit != "" {

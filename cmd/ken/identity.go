@@ -236,7 +236,7 @@ func (m member) FetchVersion(ctx context.Context, p acl.Principal, id corpora.Do
 	return m.searcher.FetchVersion(ctx, p, id, version, offset, limit)
 }
 
-func (m member) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now corpora.Document, earlier []index.Version, err error) {
+func (m member) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (now index.Version, earlier []index.Version, err error) {
 	p, err = m.resolve(ctx, p)
 	if err != nil {
 		return now, nil, err

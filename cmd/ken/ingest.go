@@ -32,6 +32,7 @@ type ingestOptions struct {
 	keepVersions                      int // -1: as before
 	maxBytes                          int64
 	dryRun                            bool
+	only                              string // path of the one document that is read; "": all
 	embedder                          config.Embedder
 }
 
@@ -168,6 +169,9 @@ func (p *program) openSource(ctx context.Context, c chosen, o ingestOptions, dir
 	}
 	if r.Source, err = wire.OpenSource(ctx, c.Source, r.owner, p.getenv, dirs); err != nil {
 		return r, err
+	}
+	if o.only != "" {
+		err = r.Only(o.only)
 	}
 	if r.Folder != "" {
 		err = p.outside(r.Folder)

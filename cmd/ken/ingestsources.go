@@ -55,6 +55,9 @@ func (p *program) chooseOne(arg string, o ingestOptions) (chosen, error) {
 	if o.policy != "" {
 		given.Policy = p.path(o.policy)
 	}
+	if wire.SchemeOf(arg) == wire.ToolsScheme {
+		return chosen{}, usage("a source %s:// stands in %s, where the server finds it", wire.ToolsScheme, config.ConfigFile)
+	}
 	if wire.SchemeOf(arg) != "" {
 		return chosen{Source: given}, nil
 	}

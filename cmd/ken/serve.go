@@ -35,7 +35,9 @@ request shows a key (ken keys create) and gets what the key's subjects may read,
 an access token of the identity provider that --issuer names. Groups that
 groups.yaml in the data directory declares count at the next question, and so do
 roles in roles.yaml, which say who may use which tool. Without that file everybody
-may search, fetch and list_versions, and nobody delete_document or set_acl.
+may search, fetch and list_versions, and nobody delete_document, set_acl,
+create_document or update_document. The last two write to sources of ken.yaml with the
+URL tools://, which ken ingest has read once.
 
 While it runs, other ken commands on the same data directory (ingest, acl, search,
 a second serve --stdio, …) are carried out by this process.

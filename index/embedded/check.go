@@ -56,7 +56,7 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 		steps = append(steps, func(context.Context) error { c.state, c.classes, c.records = g, map[uint32]*class{}, 0; return nil },
 			c.checkSegments, c.readClasses, c.checkDocuments, c.checkClasses, c.checkRecords)
 	}
-	for _, step := range append(steps, c.checkLeftovers, c.checkVersions) {
+	for _, step := range append(steps, c.checkLeftovers, c.checkVersions, c.checkPins) {
 		if err := step(ctx); err != nil {
 			return c.Report, fmt.Errorf("check: %w", err)
 		}
@@ -333,6 +333,32 @@ func (c *checker) checkVersions(ctx context.Context) error {
 		}
 		stands[name] = true
 		return true, err
+	})
+}
+
+// checkPins: what is pinned is there.
+func (c *checker) checkPins(ctx context.Context) error {
+	lower := []byte{pinPrefix}
+	return scan(ctx, c.active.snapshot, lower, after(lower), func(key, value []byte) (bool, error) {
+		const head = 1 + 4
+		n := 0
+		if len(key) >= head {
+			n = int(binary.BigEndian.Uint32(key[1:head]))
+		}
+		if _, err := unseal(key, value); err != nil || len(key) < head+n {
+			c.problem("a pin: %x is damaged", key)
+			return true, nil
+		}
+		id, version := corpora.DocID(key[head:head+n]), string(key[head+n:])
+		_, now, err := getDocument(c.active.snapshot, id)
+		if err != nil && !errors.Is(err, index.ErrNotFound) {
+			return false, err
+		}
+		kept, err := scanVersions(ctx, c.active.snapshot, id)
+		if err == nil && now.Version != version && !slices.ContainsFunc(kept, func(v keptVersion) bool { return v.Document.Version == version }) {
+			c.problem("version %s of %q is pinned, and is not there", version, id)
+		}
+		return err == nil, err
 	})
 }
 

@@ -32,6 +32,8 @@ type change struct {
 	documents map[corpora.DocID]*writtenDocument // as they will be; nil for those that go
 	next      journal                            // as it will be; of the whole only
 	heads     map[corpora.DocID]*documentHead    // like documents, in a generation other than 0
+	pinned    *bool                              // whether any version of any document is pinned; nil: not looked yet
+	unpinned  map[corpora.DocID]bool             // whose pins are removed
 	versions  map[corpora.DocID][]keptVersion    // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk    // of documents that the change stores
 	rows      rows                               // of the segment that the change adds
@@ -152,7 +154,7 @@ func (s *Store) begin() (*change, error) {
 	c := &change{
 		files: files{store: s}, base: base, meta: base.meta, segments: slices.Clone(base.segments), live: slices.Clone(base.live),
 		classes: editOf(base.classes, base.meta.NextClass, s.byList), batch: s.truth.db.NewBatch(), documents: map[corpora.DocID]*writtenDocument{},
-		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, texts: map[corpora.DocID][]index.Chunk{},
+		heads: map[corpora.DocID]*documentHead{}, versions: map[corpora.DocID][]keptVersion{}, unpinned: map[corpora.DocID]bool{}, texts: map[corpora.DocID][]index.Chunk{},
 	}
 	c.whole, c.parts = c, []*change{c}
 	for _, other := range base.others {

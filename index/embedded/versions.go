@@ -95,8 +95,9 @@ func (s *Store) KeepVersions(n int) { s.keep.Store(int32(max(n, 0))) }
 // that comes is another. It is called before the document is removed.
 func (c *change) keepVersion(next corpora.Document) error {
 	limit := int(c.store.keep.Load())
-	if limit == 0 {
-		return nil
+	pins, err := c.pins(next.ID)
+	if err != nil || limit == 0 && len(pins) == 0 {
+		return err
 	}
 	old, err := c.document(next.ID)
 	if errors.Is(err, index.ErrNotFound) {
@@ -129,8 +130,19 @@ func (c *change) keepVersion(next corpora.Document) error {
 		v := keptVersion{index.Version{Document: old.Document, Replaced: c.store.options.Clock()}, number, c.classes.all.get(old.class).list}
 		kept, err = append(kept, v), c.writeVersion(v, old)
 	}
-	surplus := len(kept) - limit
-	drop(func(v keptVersion) bool { surplus--; return surplus >= 0 })
+	surplus := -limit
+	for _, v := range kept {
+		if !pins[v.Document.Version] {
+			surplus++
+		}
+	}
+	drop(func(v keptVersion) bool {
+		if pins[v.Document.Version] {
+			return false
+		}
+		surplus--
+		return surplus >= 0
+	})
 	c.versions[next.ID] = kept
 	return err
 }
@@ -185,7 +197,7 @@ func scanVersions(ctx context.Context, r pebble.Reader, id corpora.DocID) (kept 
 	return kept, err
 }
 
-// removeVersions drops all versions of a document.
+// removeVersions drops all versions of a document, and its pins.
 func (c *change) removeVersions(id corpora.DocID) error {
 	kept, err := c.versionsOf(id)
 	for _, v := range kept {
@@ -194,27 +206,20 @@ func (c *change) removeVersions(id corpora.DocID) error {
 		}
 	}
 	c.versions[id] = nil
-	return err
+	return errors.Join(err, c.unpin(id))
 }
 
 // DropVersions removes the earlier versions that drop wants gone, and returns how
-// many those were. Age is 1 for the newest of a document. It is for operators.
+// many those were. Age is 1 for the newest of a document; those that are pinned do
+// not count. It is for operators.
 func (s *Store) DropVersions(ctx context.Context, drop func(v index.Version, age int) bool) (n int, err error) {
 	err = s.write(&request{ctx: ctx, alone: true, apply: func(c *change) error {
 		n = 0
 		var of []keptVersion // of one document
 		flush := func() error {
-			for i, v := range of {
-				if !drop(v.Version, len(of)-i) {
-					continue
-				}
-				n++
-				if err := c.batch.Delete(versionKey(v.Document.ID, v.number), nil); err != nil {
-					return err
-				}
-			}
-			of = of[:0]
-			return nil
+			gone, err := c.dropVersions(of, drop)
+			n, of = n+gone, of[:0]
+			return err
 		}
 		err := scan(ctx, c.base.snapshot, []byte{versionPrefix}, after([]byte{versionPrefix}), func(key, value []byte) (bool, error) {
 			v, _, err := decodeKept(key, value)
@@ -229,30 +234,63 @@ func (s *Store) DropVersions(ctx context.Context, drop func(v index.Version, age
 	return n, err
 }
 
+// dropVersions removes those of one document, the oldest first, that drop wants gone,
+// with their pins.
+func (c *change) dropVersions(of []keptVersion, drop func(v index.Version, age int) bool) (n int, err error) {
+	if len(of) == 0 {
+		return 0, nil
+	}
+	id := of[0].Document.ID
+	pins, err := c.pins(id)
+	if err != nil {
+		return 0, err
+	}
+	age := 1
+	for _, v := range slices.Backward(of) {
+		v.Pinned = pins[v.Document.Version]
+		gone := drop(v.Version, age)
+		if !v.Pinned {
+			age++
+		}
+		if !gone {
+			continue
+		}
+		n++
+		if err := errors.Join(c.batch.Delete(versionKey(id, v.number), nil), c.batch.Delete(pinKey(id, v.Document.Version), nil)); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
 // admits reports whether a version may be read by who may read its document.
 func (v *view) admits(k keptVersion) bool { return k.list.Admits(v.principal, v.at) }
 
 // Versions lists the earlier versions of a document; see [index.Versioned].
-func (v *view) Versions(ctx context.Context, id corpora.DocID) ([]index.Version, error) {
+func (v *view) Versions(ctx context.Context, id corpora.DocID) (out []index.Version, pinned bool, err error) {
 	end, err := v.begin(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer end()
-	if _, err := v.document(ctx, id); err != nil {
-		return nil, err
+	now, err := v.document(ctx, id)
+	if err != nil {
+		return nil, false, err
 	}
 	kept, err := scanVersions(ctx, v.state.snapshot, id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []index.Version
+	pins, err := scanPins(ctx, v.state.snapshot, id)
+	if err != nil {
+		return nil, false, err
+	}
 	for _, k := range slices.Backward(kept) {
 		if v.admits(k) {
-			out = append(out, index.Version{Document: visible(k.Document), Replaced: k.Replaced})
+			out = append(out, index.Version{Document: visible(k.Document), Replaced: k.Replaced, Pinned: pins[k.Document.Version]})
 		}
 	}
-	return out, nil
+	return out, pins[now.Version], nil
 }
 
 // Version is the gate of earlier versions: the document's own list has to admit

@@ -32,7 +32,7 @@ func kept(t *testing.T, s *reopened, id corpora.DocID, who acl.Principal) string
 	}
 	defer view.Close()
 	versions := view.(index.Versioned)
-	all, err := versions.Versions(t.Context(), id)
+	all, pinned, err := versions.Versions(t.Context(), id)
 	if errors.Is(err, index.ErrNotFound) {
 		return "not found"
 	}
@@ -40,6 +40,9 @@ func kept(t *testing.T, s *reopened, id corpora.DocID, who acl.Principal) string
 		t.Fatal(err)
 	}
 	var out []string
+	if pinned {
+		out = append(out, "now!")
+	}
 	for _, v := range all {
 		got, text, err := versions.Version(t.Context(), id, v.Document.Version)
 		if err != nil || got.Document.Version != v.Document.Version {
@@ -49,6 +52,9 @@ func kept(t *testing.T, s *reopened, id corpora.DocID, who acl.Principal) string
 			t.Errorf("version %s shows its list or stamp", v.Document.Version)
 		}
 		out = append(out, v.Document.Version+":"+strings.ReplaceAll(strings.TrimSpace(text), "\n", "|"))
+		if v.Pinned {
+			out[len(out)-1] += "!"
+		}
 	}
 	return strings.Join(out, " ")
 }

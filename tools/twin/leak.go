@@ -100,7 +100,7 @@ type leakySearcher struct {
 	search    func(context.Context, acl.Principal, retrieval.Request) (retrieval.Response, error)
 	fetch     func(context.Context, acl.Principal, corpora.DocID, int, int) (retrieval.Page, error)
 	version   func(context.Context, acl.Principal, corpora.DocID, string, int, int) (retrieval.Page, error)
-	versions  func(context.Context, acl.Principal, corpora.DocID) (corpora.Document, []index.Version, error)
+	versions  func(context.Context, acl.Principal, corpora.DocID) (index.Version, []index.Version, error)
 	documents func(context.Context, acl.Principal, string, corpora.DocID, int) ([]corpora.Document, error)
 }
 
@@ -125,7 +125,7 @@ func (l leakySearcher) FetchVersion(ctx context.Context, p acl.Principal, id cor
 	return l.version(ctx, p, id, version, offset, limit)
 }
 
-func (l leakySearcher) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+func (l leakySearcher) Versions(ctx context.Context, p acl.Principal, id corpora.DocID) (index.Version, []index.Version, error) {
 	if l.versions == nil {
 		return l.Searcher.Versions(ctx, p, id)
 	}

@@ -280,7 +280,7 @@ func forbiddenVersion(s tools.Searcher, h *Held) tools.Searcher {
 // allVersions lists the versions of a readable document that were closed when they were replaced, too.
 func allVersions(s tools.Searcher, h *Held) tools.Searcher {
 	return leakySearcher{
-		Searcher: s, versions: func(ctx context.Context, p acl.Principal, id corpora.DocID) (corpora.Document, []index.Version, error) {
+		Searcher: s, versions: func(ctx context.Context, p acl.Principal, id corpora.DocID) (index.Version, []index.Version, error) {
 			now, earlier, err := s.Versions(ctx, p, id)
 			if err != nil {
 				return now, earlier, err

@@ -46,7 +46,7 @@ func (w *world) requests(p acl.Principal, n int) []request {
 // request draws what to ask. The first few are drawn in turn, so that each kind is asked.
 func (w *world) request(p acl.Principal, i int) (string, map[string]any) {
 	kinds := []func(acl.Principal) (string, map[string]any){
-		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback, w.versions,
+		w.search, w.fetch, w.list, w.read, w.complete, w.prompt, w.wrong, w.static, w.administer, w.feedback, w.versions, w.compose,
 		w.search, w.search, w.search, w.search, w.fetch, w.fetch, w.wrong, w.complete,
 	}
 	if w.asking {

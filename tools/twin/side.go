@@ -94,7 +94,7 @@ func (s *side) serve() error {
 		return out, nil
 	}
 	s.server, err = tools.New(searcher, tools.Options{
-		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s}, Feedback: forgotten{},
+		Version: "twin", Clock: clock, CursorKey: []byte(strings.Repeat("k", 32)), Authority: who, Administrator: steward{s}, Writer: steward{s}, Feedback: forgotten{},
 		Freshness: synced,
 	})
 	return err

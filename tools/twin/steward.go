@@ -2,7 +2,9 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -16,7 +18,7 @@ import (
 const stewardRoles = `version: 1
 roles:
   reader: {members: [everyone], allowed_tools: [search, fetch, list_versions]}
-  steward: {members: [group:staff], allowed_tools: [set_acl, delete_document], documents: ["ops/*"]}
+  steward: {members: [group:staff], allowed_tools: [set_acl, delete_document, create_document, update_document], documents: ["ops/*"]}
   careful: {members: [group:it], allowed_tools: ["*"], require_approval: ["*_document", "set_*"], documents: ["ops/*"]}
   mute: {members: ["user:bobby"], denied_tools: [search]}
 `
@@ -60,6 +62,67 @@ func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error
 	d := s.side.held.docs[id]
 	d.ACL = l
 	return s.side.setACL(ctx, d)
+}
+
+// Create writes a document that stewards administer, on both servers.
+func (s steward) Create(ctx context.Context, n tools.Draft, reads func(context.Context) (bool, error)) (string, error) {
+	if now, there := s.side.held.docs[n.ID]; there {
+		may, err := reads(ctx)
+		if err != nil || !may || now.text != n.Text {
+			return "", errors.Join(tools.ErrTaken, err)
+		}
+		return now.Version, nil
+	}
+	d := document{Document: corpora.Document{
+		ID: n.ID, Source: "ops", Path: strings.TrimPrefix(string(n.ID), "ops/"), Title: n.Title, MediaType: n.MediaType, Language: "en", Tags: n.Tags,
+		Modified: s.side.world.now, ACL: acl.NewList(acl.Grants(n.Allow...), acl.Grants(n.Deny...)),
+	}}
+	return s.write(ctx, d, n.Text)
+}
+
+func (s steward) Update(ctx context.Context, e tools.Edit) (string, error) {
+	d := s.side.held.docs[e.ID]
+	if d.Version != e.IfVersion {
+		return "", tools.ErrVersion
+	}
+	text := d.text
+	if e.Text != nil {
+		text = *e.Text
+	}
+	if e.Title != nil {
+		d.Title = *e.Title
+	}
+	return s.write(ctx, d, text)
+}
+
+func (s steward) write(ctx context.Context, d document, text string) (string, error) {
+	d.text = text
+	d.Version = version(d)
+	return d.Version, s.side.put(ctx, d)
+}
+
+// compose asks to write: a document that stewards may write, any other, or one that
+// never was; of those that are there, with the version that it has or another.
+func (w *world) compose(p acl.Principal) (string, map[string]any) {
+	id := w.id()
+	if !w.chance(3) {
+		id = fmt.Sprintf("ops/%d.md", w.rng.IntN(5))
+	}
+	text := fmt.Sprintf("%s. %s", w.phrase("en", 6), rare(1+w.rng.IntN(w.number+1), 0))
+	if w.chance(2) {
+		a := map[string]any{"id": id, "text": text, "title": w.phrase("en", 2)}
+		if !w.chance(3) {
+			a["allow"] = p.Subjects()
+		}
+		return call("create_document", a)
+	}
+	a := map[string]any{"id": id, "if_version": w.versionOf(corpora.DocID(id)), "text": text}
+	for _, d := range w.ops {
+		if string(d.ID) == id && w.chance(2) {
+			a["if_version"] = d.Version
+		}
+	}
+	return call("update_document", a)
 }
 
 // administer asks for a change: of a document that stewards may touch, of any

@@ -18,6 +18,7 @@ import (
 type Source struct {
 	options item.Options
 	dir     string
+	only    string // the one id that is listed; "": all
 }
 
 var _ corpora.Source = (*Source)(nil)
@@ -35,6 +36,12 @@ func NewSource(dir string, o item.Options) (*Source, error) {
 // Name returns the source's name.
 func (s *Source) Name() string { return s.options.Name }
 
+// Only returns the source of one document. Its listing is never complete, so
+// nothing is missing from it.
+func (s *Source) Only(id string) *Source {
+	return &Source{options: s.options, dir: s.dir, only: id}
+}
+
 // Changes lists all documents in the byte order of their ids; the cursor is not
 // looked at. What is pushed during the listing is in it or waits for the next one.
 func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpora.Change, error] {
@@ -49,7 +56,9 @@ func (s *Source) Changes(ctx context.Context, _ corpora.Cursor) iter.Seq2[corpor
 				return
 			}
 		}
-		yield(corpora.Change{Op: corpora.Complete}, nil)
+		if s.only == "" {
+			yield(corpora.Change{Op: corpora.Complete}, nil)
+		}
 	}
 }
 
@@ -63,7 +72,7 @@ func (s *Source) change(r record) (corpora.Change, error) {
 
 // list reads the first lines of all files.
 func (s *Source) list(ctx context.Context) ([]record, error) {
-	entries, err := os.ReadDir(s.dir)
+	entries, err := s.files()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ctx.Err()
 	}
@@ -75,15 +84,15 @@ func (s *Source) list(ctx context.Context) ([]record, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(e.Name(), ".") {
+		if strings.HasPrefix(e, ".") {
 			continue
 		}
-		r, err := head(s.dir, e.Name())
+		r, err := head(s.dir, e)
 		if errors.Is(err, fs.ErrNotExist) { // erased since
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+			return nil, fmt.Errorf("%s: %w", e, err)
 		}
 		if r.State == present || r.State == refused {
 			out = append(out, r)
@@ -91,6 +100,19 @@ func (s *Source) list(ctx context.Context) ([]record, error) {
 	}
 	slices.SortFunc(out, func(a, b record) int { return strings.Compare(a.ID, b.ID) })
 	return out, ctx.Err()
+}
+
+// files names the files to read.
+func (s *Source) files() ([]string, error) {
+	if s.only != "" {
+		return []string{fileOf(s.only)}, nil
+	}
+	entries, err := os.ReadDir(s.dir)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err
 }
 
 // load reads the document that was listed.

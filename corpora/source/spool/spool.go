@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"ken/corpora/acl"
 	"ken/corpora/source/item"
 )
 
@@ -73,7 +74,8 @@ type record struct {
 	State   state  `json:"state"`
 	Reason  string `json:"reason,omitzero"` // of a refusal
 	Meta
-	Digest string `json:"digest"` // of all the above and the bytes
+	By     acl.Subject `json:"by,omitzero"` // who wrote it with a tool
+	Digest string      `json:"digest"`      // of all the above and the bytes
 }
 
 func digest(r record, data []byte) string {
@@ -93,16 +95,19 @@ func fileOf(id string) string {
 
 // Apply keeps a message, and returns when that is durable. changed is false if it
 // was kept before.
-func (s *Spool) Apply(m Message) (changed bool, err error) {
+func (s *Spool) Apply(m Message) (changed bool, err error) { return s.ApplyBy(m, "") }
+
+// ApplyBy keeps a message with who wrote it.
+func (s *Spool) ApplyBy(m Message, by acl.Subject) (changed bool, err error) {
 	if err := item.CheckPath(m.ID); err != nil {
 		return false, fmt.Errorf("%w: id: %w", ErrMessage, err)
 	}
 	if m.Version < 1 {
 		return false, fmt.Errorf("%w: version %d", ErrMessage, m.Version)
 	}
-	r := record{ID: m.ID, Version: m.Version, State: present, Meta: m.Meta}
+	r := record{ID: m.ID, Version: m.Version, State: present, Meta: m.Meta, By: by}
 	if m.Delete {
-		r.State, r.Meta, m.Data = deleted, Meta{}, nil
+		r.State, r.Meta, r.By, m.Data = deleted, Meta{}, "", nil
 	}
 	return s.replace(r, m.Data)
 }

@@ -99,6 +99,7 @@ func Schemes() []Scheme {
 		{[]string{"https", "http"}, "a web site, or with `api:` in the configuration an HTTP API", openHTTP},
 		{[]string{"mcp+https", "mcp+http"}, "the resources of another MCP server", openMCP},
 		{[]string{"webhook"}, "documents that are pushed to ken watch --webhook", openSpool},
+		{[]string{ToolsScheme}, "documents that are written with the tools of ken serve; in the configuration", openWritten},
 	}, fullSchemes()...)
 }
 

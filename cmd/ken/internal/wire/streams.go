@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -28,6 +29,34 @@ func openSpool(_ context.Context, o SourceOptions) (*Source, error) {
 		return nil, err
 	}
 	return &Source{Source: s, Place: o.place(), origin: origin, rules: items.Policy.Protect()}, nil
+}
+
+// ToolsScheme is the scheme of sources whose documents are written with tools.
+const ToolsScheme = "tools"
+
+// openWritten opens what was written to a source, and lets nobody write to it or
+// read it into an index before the source is closed.
+func openWritten(ctx context.Context, o SourceOptions) (*Source, error) {
+	s, err := openSpool(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	release, err := spool.Hold(ctx, o.Spool)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, release)
+	return s, nil
+}
+
+// Only leaves one document of a source that is pushed to.
+func (s *Source) Only(path string) error {
+	pushed, ok := s.Source.(*spool.Source)
+	if !ok {
+		return errors.New("the documents of this source are not pushed")
+	}
+	s.Source = pushed.Only(path)
+	return nil
 }
 
 // Feed follows a broker until the context ends or something fails. Each message is
