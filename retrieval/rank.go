@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync"
 
 	"ken/index"
 	"ken/index/analyze"
+	"ken/internal/rejoin"
 )
 
 // rank runs the legs that the mode asks for, side by side, and fuses them.
@@ -16,7 +16,7 @@ func (s *Searcher) rank(ctx context.Context, v *snapshot, r Request, a asked, q 
 		words, vectors []index.Hit
 		lost           missing
 		other          error
-		beside         sync.WaitGroup
+		beside         rejoin.Group
 	)
 	if r.Mode != Lexical {
 		beside.Go(func() {

@@ -15,6 +15,7 @@ import (
 	"ken/corpora/acl"
 	"ken/corpora/policy"
 	"ken/index"
+	"ken/internal/rejoin"
 	"ken/tools/auth"
 )
 
@@ -76,7 +77,11 @@ func (s surface) call(p acl.Principal, method string, req mcp.Request) Call {
 func (s surface) caught(ctx context.Context, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.opts.Log.ErrorContext(ctx, "call panicked", "stack", string(debug.Stack()))
+			stack := debug.Stack()
+			if fault, ok := v.(*rejoin.Fault); ok {
+				stack = fault.Stack
+			}
+			s.opts.Log.ErrorContext(ctx, "call panicked", "stack", string(stack))
 			err = errPanic
 		}
 	}()

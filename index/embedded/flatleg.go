@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"ken/index/embedded/flat"
+	"ken/internal/rejoin"
 )
 
 // exactRows is up to how many rows every one is compared so closely that none of
@@ -151,7 +152,7 @@ func (w *gradeWork) gradesOf(n int) flat.Grades {
 }
 
 func inParallel(parts []part, f func(*part) error) error {
-	var workers sync.WaitGroup
+	var workers rejoin.Group
 	for i := range parts[1:] {
 		workers.Go(func() { parts[i+1].err = f(&parts[i+1]) })
 	}

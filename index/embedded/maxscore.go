@@ -6,10 +6,10 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"ken/index"
+	"ken/internal/rejoin"
 )
 
 // window is how many readable rows are scored together.
@@ -104,7 +104,7 @@ func (v *view) expect(ctx context.Context, q index.TextQuery, field bm25f) {
 		}
 	}
 	var next atomic.Int64
-	var workers sync.WaitGroup
+	var workers rejoin.Group
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			own := field

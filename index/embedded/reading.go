@@ -9,6 +9,7 @@ import (
 
 	"ken/index"
 	"ken/index/analyze"
+	"ken/internal/rejoin"
 )
 
 // maxReading bounds the chunks that a phrase or a prefix is looked for in by
@@ -30,7 +31,7 @@ func (v *view) read(ctx context.Context, at []place, see func(i int, f fields)) 
 	}
 	var (
 		next    atomic.Int64
-		workers sync.WaitGroup
+		workers rejoin.Group
 		failed  sync.Once
 		err     error
 		stop    atomic.Bool

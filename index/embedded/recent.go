@@ -1,13 +1,13 @@
 package embedded
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/index"
 	"ken/index/analyze"
+	"ken/internal/rejoin"
 )
 
 // recentChunk is a chunk that the gate let through and what was made of it. An
@@ -65,7 +65,7 @@ func (v *view) readAhead(ids []index.ChunkID) {
 		return
 	}
 	var next atomic.Int64
-	var workers sync.WaitGroup
+	var workers rejoin.Group
 	for range readers {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(missing); i = int(next.Add(1)) - 1 {
