@@ -26,8 +26,9 @@ import (
 // and made from the documents, and after an open the documents are read in the
 // background and compared; see verify.
 const (
-	checkpointKey = "k"
-	journalPrefix = 'j'
+	checkpointPrefix = 'k'
+	checkpointKey    = string(rune(checkpointPrefix))
+	journalPrefix    = 'j'
 )
 
 func journalKey(revision uint64) []byte {

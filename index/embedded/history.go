@@ -27,7 +27,8 @@ import (
 // of the document.
 const (
 	historyPrefix = 'h'
-	beginKey      = "H"
+	beginPrefix   = 'H'
+	beginKey      = string(rune(beginPrefix))
 
 	// DefaultHistory is how long the past of lists is kept.
 	DefaultHistory = 400 * 24 * time.Hour

@@ -15,7 +15,7 @@ import (
 // that is kept, and goes with that.
 //
 //	k length id version    seal
-const pinPrefix = 'k'
+const pinPrefix = 'p'
 
 // MaxPins is how many versions of one document may be pinned.
 const MaxPins = 100

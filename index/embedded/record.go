@@ -27,19 +27,27 @@ import (
 //	h, H              the past of lists, see history.go
 //	k, j              what an open needs of all documents, see checkpoint.go
 //	v                 earlier versions, see versions.go
+//	p                 versions that are pinned, see pins.go
 //
 // A list stands in the record of its class and nowhere else. A seal is a CRC-32C
 // of the key and what follows: a record that names another class by damage, or
 // stands under another key, is an error and not a permission. The FORMAT file
 // versions them all; see formatVersion.
 const (
-	metaKey        = "m"
+	metaPrefix     = 'm'
+	metaKey        = string(rune(metaPrefix))
 	classPrefix    = 'a'
 	documentPrefix = 'd'
 	chunkPrefix    = 'c'
 	headPrefix     = 'g'
 	erasedPrefix   = 'e'
 )
+
+// Two kinds of record under one letter do not compile.
+var _ = map[byte]struct{}{
+	metaPrefix: {}, classPrefix: {}, documentPrefix: {}, chunkPrefix: {}, headPrefix: {}, erasedPrefix: {},
+	historyPrefix: {}, beginPrefix: {}, checkpointPrefix: {}, journalPrefix: {}, versionPrefix: {}, pinPrefix: {},
+}
 
 func classKey(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{classPrefix}, id) }
 func chunkKey(ordinal uint32) []byte {
