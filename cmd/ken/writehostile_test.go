@@ -1,9 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"ken/cmd/ken/internal/config"
+	"ken/corpora/acl"
+	"ken/tools"
 )
 
 // An update that is refused closes the document to nobody, and takes none of its
@@ -51,5 +58,34 @@ func TestUpdateGivesNoClass(t *testing.T) {
 	}
 	if d, err := w.kb.Store.Lookup(t.Context(), "notes/b.md"); err != nil || d.Class != "internal" {
 		t.Errorf("class %q, %v", d.Class, err)
+	}
+}
+
+// An ingest keeps writers out also before anything was written.
+func TestFirstWriteWaits(t *testing.T) {
+	w := newWriting(t)
+	all, err := config.LoadSources(w.conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.p.openSource(t.Context(), chosen{all[1], w.conf}, ingestOptions{}, w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := func(wait time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		defer cancel()
+		nobody := func(context.Context) (bool, error) { return false, nil }
+		_, err := w.writer().Create(ctx, tools.Draft{ID: "notes/a.md", Text: "one", MediaType: "text/markdown", Allow: []acl.Subject{"user:ann"}}, nobody)
+		return err
+	}
+	if err := create(100 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the source is read: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(20 * time.Second); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
