@@ -92,6 +92,13 @@ func (p *program) delete(ctx context.Context, o deleteOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.closeStore(store)) }()
+	if o.all { // a run that goes on would bring documents back after the receipt; those of --id are kept out
+		mine, _, err := p.takeTurn(ctx, o.source)
+		if err != nil {
+			return err
+		}
+		defer mine.end()
+	}
 	found, err := o.find(ctx, store)
 	if err != nil {
 		return err

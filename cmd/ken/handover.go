@@ -26,6 +26,7 @@ type host struct {
 	book *policy.Book // what was said by hand, the same for all commands
 
 	settings sync.Mutex // held while they are read and written again
+	turns    turns
 }
 
 // takeCommands carries out the commands of other processes on this data directory

@@ -201,12 +201,19 @@ func (p *program) ingestOne(ctx context.Context, c chosen, o ingestOptions) (rep
 		return report, err
 	}
 	var r reading
+	var mine turn
 	defer func() {
 		if name := inDoubt(err, settings, c, o, r); name != "" {
+			if mine.end == nil { // a run that goes on would open what is closed now
+				mine, _, _ = p.takeTurn(ctx, name) // interrupted while it waits, it closes all the same
+			}
 			err = p.shutSource(ctx, dir, name, err)
 		}
+		if mine.end != nil {
+			mine.end()
+		}
 	}()
-	if r, err = p.openSource(ctx, c, o, dir); err != nil {
+	if r, mine, err = p.openInTurn(ctx, c, o, dir); err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()

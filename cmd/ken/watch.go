@@ -172,6 +172,9 @@ func (p *program) refresh(ctx context.Context, name string, h *host) {
 		return
 	}
 	s := after[name]
+	if s.Last.Started.Equal(before[name].Last.Started) {
+		return // it was refused before it began, and said why
+	}
 	if s.Last.Changed > 0 || len(s.Quarantine) != len(before[name].Quarantine) || code == exitFailed {
 		fmt.Fprintf(p.stdout, "%s %s: %d changed, %d in quarantine, %.1f s\n",
 			s.Last.Started.Format(time.RFC3339), name, s.Last.Changed, len(s.Quarantine), s.Last.Took.Seconds())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // startWatch runs ken watch until the test ends, and returns what it prints.
@@ -118,5 +120,27 @@ func TestWatchDoesNotWaitForAnotherSource(t *testing.T) {
 			close(release)
 			go io.Copy(io.Discard, lines)
 		})
+	}
+}
+
+// A run that was refused before it began is not told as the run before it.
+func TestRefusedRunsTellNothingOfTheLast(t *testing.T) {
+	data, folder := filepath.Join(t.TempDir(), "data"), folderOf(t, "Parental leave is sixteen weeks.")
+	var out bytes.Buffer
+	env := map[string]string{"KEN_DATA": data, "USER": "ann"}
+	p := &program{stdin: strings.NewReader(""), stdout: &out, stderr: io.Discard, getenv: func(name string) string { return env[name] }, now: time.Now}
+	if code := p.run(t.Context(), []string{"ingest", folder, "--name", "kb", "--owner", "user:ann"}); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	for range 2 { // the first closes the source, the second finds it closed
+		out.Reset()
+		put(t, filepath.Join(folder, ".ken", "acl.yaml"), "rules: [")
+		if p.refresh(t.Context(), "kb", nil); out.Len() > 0 {
+			t.Errorf("%q", out.String())
+		}
+	}
+	l, err := p.ledger()
+	if err != nil || l["kb"].Doubt == nil {
+		t.Errorf("the source is not closed: %v", err)
 	}
 }

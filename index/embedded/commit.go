@@ -181,7 +181,19 @@ func (c *change) document(id corpora.DocID) (writtenDocument, error) {
 		return *d, nil
 	}
 	h, d, err := getDocument(c.base.snapshot, id)
+	if err == nil {
+		err = c.checkClass(h)
+	}
 	return writtenDocument{documentHead: h, Document: d}, err
+}
+
+// checkClass refuses a document of a class that the generation has none of. Until all
+// documents were looked at, see verify, a damaged record may name one.
+func (c *change) checkClass(h documentHead) error {
+	if c.classes.all.get(h.class) == nil {
+		return fmt.Errorf("%w: it names ACL class %d, which no other one knows", errTruth, h.class)
+	}
+	return nil
 }
 
 // commit makes the change durable and visible.

@@ -32,6 +32,7 @@ func (r *readable) follow(st *state, commits []commit, p acl.Principal, at time.
 	out.chunks = out.live.GetCardinality()
 	out.classes = slices.DeleteFunc(out.classes, func(id uint32) bool { return asked[id] && st.classes.get(id) == nil })
 	out.followRows(r, touched)
+	out.counted = out.count()
 	return &out
 }
 

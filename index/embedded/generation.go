@@ -188,7 +188,11 @@ func (c *change) head(id corpora.DocID, inRecord documentHead) (documentHead, bo
 		own.class, own.language, own.seal = inRecord.class, inRecord.language, inRecord.seal
 		return own, true, nil
 	}
-	return headIn(c.whole.base.snapshot, c.meta.ID, id, inRecord)
+	h, ok, err := headIn(c.whole.base.snapshot, c.meta.ID, id, inRecord)
+	if err == nil && ok {
+		err = c.checkClass(h)
+	}
+	return h, ok, err
 }
 
 // follow returns the vector leg of the part's next state.

@@ -3,7 +3,9 @@ package embedded
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
+	"weak"
 
 	"ken/index"
 	"ken/index/embedded/lexical"
@@ -35,7 +37,7 @@ type listKey struct {
 // same has the same postings, and only what they add is computed anew, for the
 // average lengths are others.
 type lists struct {
-	of       *readable
+	of       *counted
 	segments []list
 	df       int
 }
@@ -46,18 +48,22 @@ func (l *lists) size() int { return 256 + 112*len(l.segments) + 20*l.df }
 func (v *view) listsOf(ctx context.Context, f index.Form, field *bm25f) (*lists, error) {
 	key := listKey{v.readable.line, f, field.BM25}
 	last, ok := v.state.kept.lists.get(key, v.state.truth.room.lists)
-	if ok && last.of == v.readable {
+	if ok && last.of == v.readable.counted {
 		return last, nil
 	}
 	if !ok {
-		last = &lists{of: &readable{}}
+		last = &lists{of: &counted{}}
 	}
-	out := &lists{of: v.readable, segments: make([]list, len(v.state.segments))}
-	postings := v.postingsOf(ctx, f)
-	for i, at := range places(last.of.segments, v.state.segments) {
-		known := at >= 0 && sameRows(last.of.rows[at], v.readable.rows[i])
+	out := &lists{of: v.readable.counted, segments: make([]list, len(v.state.segments))}
+	postings, from := v.postingsOf(ctx, f), 0
+	for i, rows := range out.of.rows {
+		at := slices.Index(last.of.rows[from:], rows) + from
+		known := at >= from
+		if known {
+			from = at + 1
+		}
 		switch {
-		case known && last.of.sameAverages(v.readable):
+		case known && last.of.averages == out.of.averages:
 			out.segments[i] = last.segments[at]
 		case known && last.segments[at].said != nil:
 			out.segments[i] = field.scored(last.segments[at])
@@ -98,11 +104,22 @@ func (v *view) postingsOf(ctx context.Context, f index.Form) func(segment int) (
 	}
 }
 
-// sameRows reports whether the rows are the very same.
-func sameRows(a, b []uint64) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+// counted is what lists know of the readable set that they are of. It keeps nothing
+// of the set in memory: lists that nobody asks for again outlive many sets.
+type counted struct {
+	rows     []weak.Pointer[uint64] // the first of each segment's rows, which no other rows have
+	averages averages
+}
 
-func (r *readable) sameAverages(other *readable) bool {
-	return r.chunks == other.chunks && r.title == other.title && r.body == other.body
+// averages is what average lengths are made of.
+type averages struct{ chunks, title, body uint64 }
+
+func (r *readable) count() *counted {
+	out := &counted{averages: averages{r.chunks, r.title, r.body}}
+	for _, rows := range r.rows {
+		out.rows = append(out.rows, weak.Make(&rows[0])) // no segment is empty
+	}
+	return out
 }
 
 // list makes the list of the postings of a form.

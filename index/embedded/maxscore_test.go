@@ -59,7 +59,7 @@ func readableView(segments []*segment, share int, r *rand.Rand) *view {
 		}
 		v.readable.rows = append(v.readable.rows, rows)
 	}
-	v.readable.ranks = rankAll(v.readable.rows)
+	v.readable.ranks, v.readable.counted = rankAll(v.readable.rows), v.readable.count()
 	return v
 }
 

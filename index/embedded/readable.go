@@ -23,6 +23,7 @@ type readable struct {
 	chunks      uint64
 	title, body uint64         // terms in the fields of the readable chunks
 	languages   map[string]int // chunks of each
+	counted     *counted       // for the lists of postings
 }
 
 // line is the readable sets that were made one from the other, as commits came.
@@ -62,6 +63,7 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	r.chunks = r.live.GetCardinality()
 	r.rows = rowsOf(st.segments, r.live)
 	r.ranks = rankAll(r.rows)
+	r.counted = r.count()
 	return r
 }
 

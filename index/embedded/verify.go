@@ -3,7 +3,6 @@ package embedded
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -148,28 +147,32 @@ func (s *Store) verifyFiles(ctx context.Context) {
 		return
 	case <-time.After(verifyAfter):
 	}
+	for seen := map[string]bool{}; ctx.Err() == nil && s.verifyFile(ctx, seen, pauseVerifying); {
+	}
+}
+
+// verifyFile checks a segment that was not seen yet, and reports whether there was
+// one. It holds a state meanwhile, as a search does: Compact has to wait for whoever
+// holds a file.
+func (s *Store) verifyFile(ctx context.Context, seen map[string]bool, pause func(context.Context)) bool {
 	st, err := s.current()
 	if err != nil {
-		return
+		return false
 	}
-	var segments []*segment
+	defer st.release()
 	for _, g := range st.generations() {
 		for _, seg := range g.segments {
-			seg.files((*file).acquire)
-			segments = append(segments, seg)
+			if seen[seg.lexFile.name] {
+				continue
+			}
+			seen[seg.lexFile.name] = true
+			if err := seg.checkAll(ctx, pause); err != nil && ctx.Err() == nil {
+				s.options.Logger.Error("an index file is damaged: restore a backup, or ingest again", "error", err)
+			}
+			return true
 		}
 	}
-	st.release()
-	for _, seg := range segments {
-		if err := seg.checkAll(ctx, pauseVerifying); err != nil && ctx.Err() == nil {
-			s.options.Logger.Error("an index file is damaged: restore a backup, or ingest again", "error", err)
-		}
-		var err error
-		seg.files(func(f *file) { err = errors.Join(err, f.release()) })
-		if err != nil {
-			s.options.Logger.Warn("free index files", "error", err)
-		}
-	}
+	return false
 }
 
 func pauseVerifying(ctx context.Context) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -102,6 +103,14 @@ func (r *run) list(ctx context.Context, work, ordered chan<- *job) {
 	defer close(ordered)
 	defer close(work)
 	defer r.listed.end()
+	defer func() { // this goroutine has no caller that could; what was listed is taken in
+		if fault := recover(); fault != nil {
+			r.Logger.Error("panic in the source", "source", r.source.Name(), "panic", fault, "stack", string(debug.Stack()))
+			j := &job{err: errListing, stage: StageList, done: make(chan struct{})}
+			close(j.done)
+			send(ctx, ordered, j)
+		}
+	}()
 	for c, err := range r.source.Changes(ctx, "") {
 		j := &job{change: c, err: err, stage: StageList, done: make(chan struct{})}
 		loads := err == nil && c.Op == corpora.Put && !r.current(c) && !r.Erased(c.ID)
@@ -114,6 +123,9 @@ func (r *run) list(ctx context.Context, work, ordered chan<- *job) {
 		}
 	}
 }
+
+// errListing stands for a panic, whose text may quote a document.
+var errListing = errors.New("the program failed while it listed the source: see the log")
 
 func send(ctx context.Context, to chan<- *job, j *job) bool {
 	select {

@@ -8,6 +8,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -57,7 +58,7 @@ func New(version string, sources func() ([]Source, error), log *slog.Logger) *Me
 		Name: "ken_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.seconds, build, &freshness{sources},
+	m.registry.MustRegister(m.calls, m.seconds, build, &freshness{sources, log},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -109,7 +110,12 @@ type logger struct{ log *slog.Logger }
 func (l logger) Println(v ...any) { l.log.Error("metrics", "error", v) }
 
 // freshness tells of sources as they are when it is asked.
-type freshness struct{ sources func() ([]Source, error) }
+type freshness struct {
+	sources func() ([]Source, error)
+	log     *slog.Logger
+}
+
+var errUnknown = errors.New("the state of the sources is not known: see the log")
 
 var (
 	synced      = prometheus.NewDesc("ken_source_last_sync_timestamp_seconds", "When the newest run began that read the source to its end; 0 if none did.", []string{"source"}, nil)
@@ -131,8 +137,9 @@ func (f *freshness) Describe(out chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (f *freshness) Collect(out chan<- prometheus.Metric) {
 	all, err := f.sources()
-	if err != nil {
-		out <- prometheus.NewInvalidMetric(synced, err)
+	if err != nil { // it names places on this machine; whoever may read its log may know them
+		f.log.Error("metrics", "error", err)
+		out <- prometheus.NewInvalidMetric(synced, errUnknown)
 		return
 	}
 	for _, s := range all {

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -73,10 +74,15 @@ func TestCallsAndSources(t *testing.T) {
 	}
 }
 
-// Half of the truth would read as good news.
+// Half of the truth would read as good news. Why it is not known is for the log.
 func TestSourcesThatCannotBeRead(t *testing.T) {
-	m := metrics.New("", func() ([]metrics.Source, error) { return nil, errors.New("damaged") }, slog.New(slog.DiscardHandler))
-	if status, _ := read(t, m); status != http.StatusInternalServerError {
-		t.Errorf("status %d, want 500", status)
+	var log bytes.Buffer
+	m := metrics.New("", func() ([]metrics.Source, error) { return nil, errors.New("open /srv/payroll: damaged") }, slog.New(slog.NewTextHandler(&log, nil)))
+	status, body := read(t, m)
+	if status != http.StatusInternalServerError || strings.Contains(body, "payroll") {
+		t.Errorf("status %d, want 500 without a path: %s", status, body)
+	}
+	if !strings.Contains(log.String(), "payroll") {
+		t.Errorf("the log does not tell why: %s", log.String())
 	}
 }

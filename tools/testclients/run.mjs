@@ -65,7 +65,7 @@ function assertSearch(result) {
 // A whole conversation; returns the ids of all resources.
 async function converse(client, question) {
   const { tools } = await client.listTools();
-  assert.deepEqual(tools.map((t) => t.name).sort(), ['fetch', 'search']);
+  assert.deepEqual(tools.map((t) => t.name).sort(), ['fetch', 'list_versions', 'search']);
   for (const t of tools) assert.ok(t.title && t.annotations.readOnlyHint && t.outputSchema);
   assert.match(client.getInstructions(), /^Search this knowledge base/);
   const answer = assertSearch(await client.callTool({ name: 'search', arguments: { query: question } }));
@@ -152,7 +152,7 @@ async function inspectorChecks(over, target, headers) {
     await check(`Inspector over ${over}, ${era}: definitions are portable`, async () => {
       const r = await ask('--method', 'tools/list', '--strict');
       assert.equal(r.code, 0, `exit ${r.code}: ${r.err}${r.out}`);
-      assert.deepEqual(r.json.tools.map((t) => t.name).sort(), ['fetch', 'search']);
+      assert.deepEqual(r.json.tools.map((t) => t.name).sort(), ['fetch', 'list_versions', 'search']);
     });
     await check(`Inspector over ${over}, ${era}: search`, async () => {
       const r = await ask('--method', 'tools/call', '--tool-name', 'search', '--tool-args-json', '{"query":"parental leave"}');

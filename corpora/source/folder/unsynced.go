@@ -20,6 +20,9 @@ func OldestChange(ctx context.Context, dir string, after time.Time) (oldest time
 	}
 	defer root.Close() // opened to read
 	err = fs.WalkDir(root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			return fs.SkipDir // gone since; or closed, and then the next run tells that
+		}
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}

@@ -1,10 +1,12 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -106,7 +108,32 @@ func (s *Source) session(ctx context.Context) (transport.UploadPackSession, erro
 	if err != nil || ep.User != "" || ep.Password != "" {
 		return nil, fmt.Errorf("%w: a repository's URL has no credentials in it", safenet.ErrRefused)
 	}
-	return githttp.NewClient(s.options.Client).NewUploadPackSession(ep, nil)
+	return githttp.NewClient(briefly(s.options.Client)).NewUploadPackSession(ep, nil)
+}
+
+// maxRefs bounds in bytes what a server may say of its branches and tags: a million
+// of them.
+const maxRefs = 64 << 20
+
+// briefly is a client that hears no more than that of them. The pack is asked for
+// with POST, and bounded where it is read.
+func briefly(c *http.Client) *http.Client {
+	out := *c
+	out.Transport = brief{cmp.Or(c.Transport, http.DefaultTransport)}
+	return &out
+}
+
+type brief struct{ http.RoundTripper }
+
+func (b brief) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err == nil && r.Method == http.MethodGet {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{&limited{r: resp.Body, left: maxRefs}, resp.Body}
+	}
+	return resp, err
 }
 
 // verdict names the errors that git reports in its own words.

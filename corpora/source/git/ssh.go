@@ -178,7 +178,7 @@ func (s *sshSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 // AdvertisedReferencesContext reads what the server has.
 func (s *sshSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	adv := packp.NewAdvRefs()
-	err := adv.Decode(s.stdout)
+	err := adv.Decode(&limited{r: s.stdout, left: maxRefs})
 	switch {
 	case err == nil:
 		return adv, nil
