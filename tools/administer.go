@@ -200,7 +200,7 @@ func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read fu
 		}
 	}
 	version := ""
-	err = s.bounded(ctx, func(ctx context.Context) (err error) {
+	err = s.change(ctx, func(ctx context.Context) (err error) {
 		version, err = o.do(ctx)
 		return err
 	})
@@ -217,6 +217,19 @@ func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read fu
 	return &mcp.CallToolResult{
 		Content: []mcp.Content{&mcp.TextContent{Text: string(data)}}, StructuredContent: json.RawMessage(data),
 	}, nil
+}
+
+// change runs work that changes a document. Such work waits for other such work, and
+// so has a part of the places alone: of those who read, it keeps nobody waiting.
+func (s surface) change(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	leave, err := s.changes.Enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.bounded(ctx, work)
 }
 
 // mayOrder refuses what the sender may not administer, and says whether a

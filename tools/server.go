@@ -155,6 +155,7 @@ type Server struct {
 	opts      Options
 	cursors   cursors
 	gate      *middleware.Gate
+	changes   *middleware.Gate // before gate, for what changes documents
 	approvals *approvals
 	fixtures  fixtures
 }
@@ -179,6 +180,7 @@ func New(s Searcher, o Options) (*Server, error) {
 		searcher: gate{s}, opts: o,
 		cursors:   newCursors(o.CursorKey),
 		gate:      middleware.NewGate(o.Concurrency, o.Queue),
+		changes:   middleware.NewGate(o.Concurrency/4, o.Concurrency/4),
 		approvals: newApprovals(o.CursorKey, o.Clock),
 	}, nil
 }

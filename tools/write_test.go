@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"ken/corpora"
 	"ken/corpora/acl"
 	"ken/embed"
@@ -218,6 +220,56 @@ func TestWritingMatchesItsSchemas(t *testing.T) {
 	} {
 		if got := callTool(t, c, toolUpdate, wrong); !strings.Contains(got, kindArgument) {
 			t.Errorf("update %v: %s", wrong, got)
+		}
+	}
+}
+
+// slowScribe writes when it is let.
+type slowScribe struct {
+	*scribe
+	let chan struct{}
+}
+
+func (s slowScribe) Create(ctx context.Context, d Draft, reads func(context.Context) (bool, error)) (string, error) {
+	select {
+	case <-s.let:
+		return s.scribe.Create(ctx, d, reads)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// Writers that wait for each other take the places of those who read from nobody.
+func TestWritersLeaveRoomToReaders(t *testing.T) {
+	w := newWorld(t)
+	o := written(t, w)
+	slow := slowScribe{o.Writer.(*scribe), make(chan struct{})}
+	o.Writer, o.Concurrency = slow, 4
+	c := dialPipe(t, w.server(o), kim, "")
+	const writers, in = 8, 2 // one writes and one waits
+	answers := make(chan string, writers)
+	for i := range writers {
+		go func() {
+			r, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: toolCreate, Arguments: map[string]any{"id": fmt.Sprintf("hr/w%d.md", i), "text": "x"}})
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			answers <- r.Content[0].(*mcp.TextContent).Text
+		}()
+	}
+	for range writers - in {
+		if got := <-answers; !strings.Contains(got, `"kind":"`+kindBusy) {
+			t.Errorf("one writer too many: %s", got)
+		}
+	}
+	if got := callTool(t, c, toolSearch, map[string]any{"query": "leave"}); strings.Contains(got, `"error"`) {
+		t.Errorf("a reader: %s", got)
+	}
+	close(slow.let)
+	for range in {
+		if got := <-answers; !strings.Contains(got, `"done":"created"`) {
+			t.Errorf("a writer that waited: %s", got)
 		}
 	}
 }

@@ -76,16 +76,17 @@ func (s steward) Exists(ctx context.Context, id corpora.DocID) (bool, error) {
 }
 
 // Delete also keeps the document out when its source is read again, until `ken
-// delete --allow-again`. Of what was pushed or written nothing is left.
+// delete --allow-again`. Of what was pushed or written nothing is left; that goes
+// first, as what is gone from the index cannot be named here again.
 func (s steward) Delete(ctx context.Context, id corpora.DocID) error {
 	d, err := s.store.Lookup(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := erase(ctx, s.book, s.store, id); err != nil {
+	if err := unspool(s.dir, receipt.Statement{Deleted: []receipt.Deleted{{ID: id, Source: d.Source}}, KeptOut: true}); err != nil {
 		return err
 	}
-	return unspool(s.dir, receipt.Statement{Deleted: []receipt.Deleted{{ID: id, Source: d.Source}}, KeptOut: true})
+	return erase(ctx, s.book, s.store, id)
 }
 
 func (s steward) SetACL(ctx context.Context, id corpora.DocID, l acl.List) error {

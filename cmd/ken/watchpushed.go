@@ -21,6 +21,7 @@ import (
 	"ken/cmd/ken/internal/receipt"
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
+	"ken/corpora/source/item"
 	"ken/corpora/source/spool"
 	"ken/corpora/source/webhook"
 )
@@ -232,10 +233,11 @@ func existingSpool(dir, source string) (*spool.Spool, error) {
 	return spool.Open(place)
 }
 
-// pathIn is what an id has behind the name of its source.
+// pathIn is what an id has behind the name of its source, where what can be no path
+// stands quoted.
 func pathIn(id corpora.DocID) string {
 	_, path, _ := strings.Cut(string(id), "/")
-	if plain, err := strconv.Unquote(path); err == nil {
+	if plain, err := strconv.Unquote(path); err == nil && item.CheckPath(path) != nil {
 		return plain
 	}
 	return path

@@ -16,6 +16,7 @@ import (
 	"ken/cmd/ken/internal/wire"
 	"ken/corpora"
 	"ken/corpora/acl"
+	"ken/corpora/extract"
 	"ken/corpora/protect"
 	"ken/corpora/source/item"
 	"ken/corpora/source/spool"
@@ -116,7 +117,7 @@ func (d *desk) look(ctx context.Context) (err error) {
 		return err
 	}
 	if d.kept.Present() {
-		_, err := d.carry(ctx)
+		_, err := d.carry(ctx, false)
 		if err != nil && !errors.Is(err, tools.ErrRefused) && !errors.Is(err, tools.ErrTaken) { // it is not in the index
 			return err
 		}
@@ -134,14 +135,14 @@ func sameName(id corpora.DocID, by *protect.Protector) bool {
 }
 
 // carry takes the document from the spool into the index, as an ingest does, and
-// returns it as it is there.
-func (d *desk) carry(ctx context.Context) (corpora.Document, error) {
+// returns it as it is there. With keep, one that is refused leaves what is there.
+func (d *desk) carry(ctx context.Context, keep bool) (corpora.Document, error) {
 	expired, err := d.p.expired()
 	if err != nil {
 		return corpora.Document{}, err
 	}
 	o := wire.IngestOptions{
-		Protect: d.reading.protect, Expired: expired, Logger: d.p.logger(),
+		Protect: d.reading.protect, Expired: expired, Keep: keep, Logger: d.p.logger(),
 		Through: oneDocument{d.reading.governed.over(d.base.Store), d.base.Store, d.id},
 	}
 	sum, err := wire.Ingest(ctx, d.base.Store, d.base.Embedder, o, d.reading.governed)
@@ -178,7 +179,7 @@ func (d *desk) keep(ctx context.Context, m spool.Message, by acl.Subject) (versi
 	case err != nil:
 		return "", err
 	}
-	now, err := d.carry(ctx)
+	now, err := d.carry(ctx, true)
 	if err != nil {
 		if rerr := d.spool.Restore(d.path, d.kept); rerr != nil {
 			return "", fmt.Errorf("take back what could not be taken in: %w", rerr)
@@ -256,11 +257,20 @@ func (w writer) Update(ctx context.Context, e tools.Edit) (version string, err e
 			version = now.Version
 			return nil
 		}
+		if now.Class == "" && classifies(now, m.Data) {
+			return tools.ErrRefused
+		}
 		m.Class, m.Updated = cmp.Or(m.Class, now.Class), w.time() // the class stays, also where the text gave it that
 		version, err = d.keep(ctx, m, e.By)
 		return err
 	})
 	return version, err
+}
+
+// classifies reports whether a text would give a document a class.
+func classifies(d corpora.Document, text []byte) bool {
+	meta, err := extract.Metadata(extract.Input{Path: d.Path, MediaType: d.MediaType, Data: text})
+	return err != nil || meta.Class != ""
 }
 
 // edited is the document with a change.

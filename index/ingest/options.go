@@ -32,6 +32,10 @@ type Options struct {
 	// Expired tells that a document was kept long enough; nil: none was.
 	Expired func(corpora.Document) bool
 
+	// Keep leaves an indexed document as it is when what the source has in its place
+	// is refused. It is for whoever takes that back; else the document is closed.
+	Keep bool
+
 	BatchDocuments int              // documents in one commit; 0 is 100
 	BatchInterval  time.Duration    // oldest document of a batch waits no longer; 0 is 60 s
 	Workers        int              // documents that are loaded at once; 0 is one per processor

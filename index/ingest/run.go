@@ -288,6 +288,9 @@ func (r *run) fail(ctx context.Context, j *job) error {
 		delete(r.seen, id)
 		r.sum.Seen--
 		return r.delete(ctx, id)
+	case r.Keep:
+		r.refuse(id, j.stage, j.err, false)
+		return nil
 	case unreadable(j.err):
 		r.sum.Skipped[extension(id)]++
 		return r.delete(ctx, id)

@@ -19,6 +19,7 @@ type IngestOptions struct {
 	Protect  *protect.Protector // takes values out of texts; the source is protected by the caller. nil: none
 	Logger   *slog.Logger
 	Expired  func(corpora.Document) bool // documents that were kept long enough; nil: none
+	Keep     bool                        // what is refused leaves what is there
 	Through  ingest.Store                // what the pipeline writes to, in place of the store itself; nil: the store
 }
 
@@ -41,6 +42,7 @@ func Ingest(ctx context.Context, store *embedded.Store, e embed.Embedder, o Inge
 	return ingest.Run(ctx, ingest.Options{
 		Store: o.Through, Embedder: e, Extract: guard.Extractor(Formats(), o.Protect), Chunk: made.Chunk,
 		Expired:        o.Expired,
+		Keep:           o.Keep,
 		Erased:         func(id corpora.DocID) bool { return erased[embedded.ErasedHash(id)] },
 		BatchDocuments: o.Batch, Progress: o.Progress, Logger: o.Logger,
 	}, source)

@@ -41,6 +41,11 @@ func openWritten(ctx context.Context, o SourceOptions) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.State != "" { // else nothing may be changed; what does not exist cannot be held
+		if _, err := spool.Open(o.Spool); err != nil {
+			return nil, err
+		}
+	}
 	release, err := spool.Hold(ctx, o.Spool)
 	if err != nil {
 		return nil, err
