@@ -128,6 +128,27 @@ func hitsOf(ranked []Ranked) []index.Hit {
 	return out
 }
 
+// sortRanked sorts by [index.Compare]. What is sorted is places: a Ranked is large.
 func sortRanked(ranked []Ranked) {
-	slices.SortFunc(ranked, func(a, b Ranked) int { return index.Compare(a.Hit, b.Hit) })
+	type place struct {
+		score float64
+		at    int
+	}
+	places := make([]place, len(ranked))
+	for i := range ranked {
+		places[i] = place{ranked[i].Score, i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return index.Compare(ranked[a.at].Hit, ranked[b.at].Hit)
+	})
+	before := slices.Clone(ranked)
+	for i, p := range places {
+		ranked[i] = before[p.at]
+	}
 }

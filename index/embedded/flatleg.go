@@ -3,11 +3,11 @@ package embedded
 import (
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"math/bits"
 	"runtime"
 	"slices"
-	"sync"
 
 	"ken/index/embedded/flat"
 	"ken/internal/rejoin"
@@ -22,8 +22,8 @@ const exactRows = 20_000
 const scoredRows = 128
 
 // flatLeg compares the query with every row that may be read: up to exact rows by
-// their codes and the bounds on them, which loses nothing; beyond that by half of
-// the codes first. Which of the two, how many go on, and which those are
+// their codes and the bounds on them, which loses nothing; beyond that by half of the
+// codes first. Which of the two, how many go on, and which those are
 // depends on the vectors of these rows, the query and k alone.
 type flatLeg struct{ exact int }
 
@@ -37,15 +37,17 @@ func (l flatLeg) candidates(ctx context.Context, v *view, unit []float32, rows [
 	if n <= min(l.exact, scoredRows) {
 		return everyRow(rows, out), nil
 	}
-	c := comparison{segments: v.state.segments, query: flat.NewQuery(unit), rows: rows, total: n, room: &v.state.kept.grades}
+	c, _ := v.state.kept.comparisons.Get().(*comparison)
+	if c == nil {
+		c = &comparison{}
+	}
+	defer v.state.kept.comparisons.Put(c)
+	c.begin(v.state.segments, flat.NewQuery(unit), rows, n)
+	defer c.end()
 	if n <= l.exact {
 		return c.certain(ctx, k, out)
 	}
-	found, err := c.likely(ctx, k, len(unit), out)
-	if err != nil {
-		return found, err
-	}
-	return shortlist(found, k), nil
+	return c.likely(ctx, k, len(unit), out)
 }
 
 // everyRow appends the set rows, of which nothing is known.
@@ -58,261 +60,205 @@ func everyRow(rows [][]uint64, out []near) []near {
 	return out
 }
 
-// comparison is a query and the rows that it is compared with.
+// comparison is a query and the rows that can be among the best of those that it is
+// compared with. Searches use its memory one after the other.
 type comparison struct {
 	segments []*segment
 	query    *flat.Query
-	rows     [][]uint64
-	total    int // set rows
-	room     *sync.Pool
-	fine     bool // whole codes are compared
+	rows     []uint32 // ascending, those of the first segment first
+	ends     []int    // of each segment's rows
+	sums     []int32  // of each row, by the step before
+	grades   flat.Grades
+	best     []uint64 // a bit for each row
+}
+
+// begin lists the rows, of which n bits are set.
+func (c *comparison) begin(segments []*segment, q *flat.Query, rows [][]uint64, n int) {
+	c.segments, c.query = segments, q
+	c.rows, c.sums = slices.Grow(c.rows[:0], n)[:n], slices.Grow(c.sums[:0], n)[:n]
+	c.grades, c.best = slices.Grow(c.grades[:0], n)[:n], slices.Grow(c.best[:0], n/64+1)[:n/64+1]
+	c.ends = c.ends[:0]
+	at := 0
+	for _, r := range rows {
+		at += setRows(r, c.rows[at:])
+		c.ends = append(c.ends, at)
+	}
+}
+
+// end lets go of what others need no longer.
+func (c *comparison) end() { c.segments, c.query = nil, nil }
+
+// setRows sets out to the rows whose bit is set and returns how many they are.
+func setRows(rows []uint64, out []uint32) (n int) {
+	for w, word := range rows {
+		first := uint32(w * 64)
+		if word == math.MaxUint64 {
+			for i := range out[n:][:64] {
+				out[n+i] = first + uint32(i)
+			}
+			n += 64
+			continue
+		}
+		for ; word != 0; word &= word - 1 {
+			out[n] = first + uint32(bits.TrailingZeros64(word))
+			n++
+		}
+	}
+	return n
 }
 
 // certain appends the estimates of all rows that can be among the best k, and of some
 // more. The worst of the k with the best grades is at least its grade less the
 // slack; what its own slack does not lift to that can be left out.
 func (c *comparison) certain(ctx context.Context, k int, out []near) ([]near, error) {
-	c.fine = true
-	return c.narrow(ctx, k, out, func(parts []part) float64 {
-		var slack float64
-		for i := range parts {
-			slack = max(slack, parts[i].slack)
-		}
-		return 2*slack + 2*flat.GradeStep
-	})
+	slack, err := c.whole(ctx)
+	if err != nil {
+		return out, err
+	}
+	c.keep(flat.Lower(c.nth(k), 2*slack+2*flat.GradeStep))
+	return c.estimates(out, func(f *flat.File, i int) (product, slack float64) {
+		return f.Estimate(c.query, c.rows[i], c.sums[i])
+	}), nil
 }
 
-// likely appends the estimates of the rows whose grade is near that of the kth best.
+// likely appends the estimates of rows that are likely to be among the best k: it reads
+// half of the codes, and the rest of those that are near the best.
 func (c *comparison) likely(ctx context.Context, k, dim int, out []near) ([]near, error) {
-	return c.narrow(ctx, k, out, func([]part) float64 { return nearBy(dim) })
+	err := c.each(ctx, runtime.GOMAXPROCS(0), (*flat.File).CheckCoarse, func(f *flat.File, from, to int) {
+		f.Coarse(c.query, c.rows[from:to], c.sums[from:to], c.grades[from:to])
+	})
+	if err != nil {
+		return out, err
+	}
+	// Of many rows, those with the best grades have them by luck too: how good the kth
+	// best is, a closer look at a few says.
+	few := c.first(2 * max(k, 50))
+	if _, err := few.whole(ctx); err != nil {
+		return out, err
+	}
+	c.keep(flat.Lower(few.nth(k), nearByHalves(dim)))
+	err = c.each(ctx, 1, (*flat.File).CheckRefine, func(f *flat.File, from, to int) {
+		f.Refine(c.query, c.rows[from:to], c.sums[from:to])
+	})
+	if err != nil {
+		return out, err
+	}
+	begin := len(out)
+	out = c.estimates(out, func(f *flat.File, i int) (product, slack float64) {
+		product, _ = f.Estimate(c.query, c.rows[i], c.sums[i])
+		return product, math.Inf(1) // what was left out may be better
+	})
+	floor := leastOf(out[begin:], k) - nearByWhole(dim)
+	left := slices.DeleteFunc(out[begin:], func(x near) bool { return x.product < floor })
+	return out[:begin+len(left)], nil
 }
 
-// nearBy is how much lower than that of the kth best a grade from half of a code may
-// be. What rounding to sixteen numbers does to the product of a unit vector with a
-// rotated one is as good as random: its deviation is 16 / √12 of a step, and a step
-// the greatest of dim numbers, √(2 ln dim) deviations of 1 / √dim, over 127. Within
-// four and a half of these deviations stood all of the best ten; see docs/adr/0012.
-func nearBy(dim int) float64 {
+// whole grades the rows by whole codes and returns the greatest slack.
+func (c *comparison) whole(ctx context.Context) (slack float64, err error) {
+	err = c.each(ctx, 1, (*flat.File).CheckFine, func(f *flat.File, from, to int) {
+		slack = max(slack, f.Fine(c.query, c.rows[from:to], c.sums[from:to], c.grades[from:to]))
+	})
+	return slack, err
+}
+
+// How many deviations of what rounding does to a product it may lie below that of the
+// kth best: within them stood all of the best; see docs/adr/0012.
+const (
+	withinHalves = 4
+	withinWhole  = 4
+)
+
+// nearByWhole is how much lower than the kth best an estimate may be. What rounding does
+// to the product of a unit vector with a rotated one is as good as random: its deviation
+// is 1 / √12 of a step, and a step the greatest of dim numbers, √(2 ln dim) deviations of
+// 1 / √dim, over 127. The query is rounded too.
+func nearByWhole(dim int) float64 { return withinWhole * math.Sqrt(2./12) * step(dim) }
+
+// nearByHalves is the same of half of a code, which has a sixteenth of the numbers.
+func nearByHalves(dim int) float64 { return withinHalves * 16 / math.Sqrt(12) * step(dim) }
+
+func step(dim int) float64 {
 	d := float64(max(dim, 2))
-	return 4.5 * 16 / math.Sqrt(12) / levels * math.Sqrt(2*math.Log(d)/d)
+	return math.Sqrt(2*math.Log(d)/d) / levels
 }
 
 const levels = 127 // of a code to either side of zero
 
-// shortlist returns those with the best estimates, 2·k or a few more, and those that
-// equal the last: they go on to their numbers.
-func shortlist(all []near, k int) []near {
-	n := k + max(k, 100)
-	if len(all) <= n {
-		return all
-	}
-	floor := kth(all, n)
-	return slices.DeleteFunc(all, func(x near) bool { return x.product < floor })
-}
+// nth returns the nth best grade, or the worst if there are fewer.
+func (c *comparison) nth(n int) uint16 { return c.grades.Nth(min(n, len(c.grades)), c.best) }
 
-// narrow grades all rows and appends the estimates of those that are no more than
-// below, or a little more, under the kth best grade.
-func (c *comparison) narrow(ctx context.Context, k int, out []near, below func([]part) float64) ([]near, error) {
-	w, _ := c.room.Get().(*gradeWork)
-	if w == nil {
-		w = &gradeWork{}
-	}
-	defer c.room.Put(w)
-	w.parts = split(c.rows, c.total, w.parts)
-	parts, grades, best := w.parts, w.gradesOf(c.total), slices.Grow(w.best[:0], c.total/64+2)[:c.total/64+2]
-	w.best = best
-	if err := inParallel(parts, func(p *part) error { return p.grade(c, grades) }); err != nil {
-		return out, err
-	}
-	if err := ctx.Err(); err != nil {
-		return out, err
-	}
-	grades.AtLeast(flat.Lower(grades.Nth(min(k, c.total), best), below(parts)), best)
-	if err := inParallel(parts, func(p *part) error { return p.estimate(c, grades, best) }); err != nil {
-		return out, err
-	}
-	for _, p := range parts {
-		out = append(out, p.found...)
-	}
-	return out, ctx.Err()
-}
+// keep leaves the rows of at least the grade.
+func (c *comparison) keep(least uint16) { c.moveTo(c, least) }
 
-// gradeWork is memory that searches by vector use one after the other.
-type gradeWork struct {
-	grades flat.Grades
-	best   []uint64
-	parts  []part
-}
-
-func (w *gradeWork) gradesOf(n int) flat.Grades {
-	if len(w.grades.Grades) < n {
-		w.grades = flat.NewGrades(n)
-	}
-	return flat.Grades{Grades: w.grades.Grades[:n], Sums: w.grades.Sums[:n]}
-}
-
-func inParallel(parts []part, f func(*part) error) error {
-	var workers rejoin.Group
-	for i := range parts[1:] {
-		workers.Go(func() { parts[i+1].err = f(&parts[i+1]) })
-	}
-	err := f(&parts[0])
-	workers.Wait()
-	for i := range parts[1:] {
-		err = errors.Join(err, parts[i+1].err)
-	}
-	return err
-}
-
-// part is a range of the rows, in words, that one goroutine grades.
-type part struct {
-	spans []span
-	slack float64 // the greatest of Fine
-	found []near  // what was estimated
-	err   error
-}
-
-// span is words [from, to) of a segment; at is the number of set rows before them.
-type span struct{ segment, from, to, at int }
-
-// split cuts the rows into a part for each processor, as equal as words allow. It
-// uses the memory of old parts.
-func split(rows [][]uint64, total int, old []part) []part {
-	n := runtime.GOMAXPROCS(0)
-	out := slices.Grow(old[:0], n)[:n]
-	for i := range out {
-		out[i] = part{spans: out[i].spans[:0], found: out[i].found[:0]}
-	}
-	out = out[:1]
-	at := 0
-	for i, r := range rows {
-		from, begin := 0, at
-		for w, word := range r {
-			at += bits.OnesCount64(word)
-			if at >= total*len(out)/n && len(out) < n {
-				out[len(out)-1].spans = append(out[len(out)-1].spans, span{i, from, w + 1, begin})
-				out = out[:len(out)+1]
-				from, begin = w+1, at
-			}
-		}
-		out[len(out)-1].spans = append(out[len(out)-1].spans, span{i, from, len(r), begin})
-	}
+// first returns the n rows with the best grades, and those that equal the last.
+func (c *comparison) first(n int) *comparison {
+	out := &comparison{segments: c.segments, query: c.query, ends: slices.Clone(c.ends)}
+	c.moveTo(out, c.nth(n))
+	out.best = make([]uint64, len(out.rows)/64+1)
 	return out
 }
 
-func (p *part) grade(c *comparison, grades flat.Grades) error {
-	p.slack = 0
-	for _, s := range p.spans {
-		vec, rows, out := c.segments[s.segment].vec, c.rows[s.segment], grades.Tail(s.at)
-		if c.fine {
-			if err := vec.CheckFine(rows, s.from, s.to); err != nil {
-				return err
+// moveTo sets the rows of out, which may be c, to those of at least the grade.
+func (c *comparison) moveTo(out *comparison, least uint16) {
+	c.grades.AtLeast(least, c.best)
+	rows, sums, segment := out.rows[:0], out.sums[:0], 0
+	ends := func(before int) { // of the segments whose rows stand before that place
+		for ; segment < len(c.ends) && c.ends[segment] <= before; segment++ {
+			out.ends[segment] = len(rows)
+		}
+	}
+	for w, word := range c.best[:(len(c.rows)+63)/64] {
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			ends(i)
+			rows, sums = append(rows, c.rows[i]), append(sums, c.sums[i])
+		}
+	}
+	ends(len(c.rows))
+	out.rows, out.sums = rows, sums
+	out.grades = slices.Grow(out.grades[:0], len(rows))[:len(rows)]
+}
+
+// alone is up to how many rows one goroutine looks at sooner than two.
+const alone = 8192
+
+// each checks ranges of the rows, each of one segment, and hands them to read, to so
+// many goroutines.
+func (c *comparison) each(ctx context.Context, workers int, check func(*flat.File, iter.Seq[uint32]) error, read func(f *flat.File, from, to int)) error {
+	workers = max(1, min(workers, len(c.rows)/alone))
+	errs := make([]error, workers)
+	part := func(n int) {
+		from, end := n*len(c.rows)/workers, (n+1)*len(c.rows)/workers
+		for i, s := range c.segments {
+			to := min(end, c.ends[i])
+			if from >= to {
+				continue
 			}
-			p.slack = max(p.slack, vec.Fine(c.query, rows, s.from, s.to, out))
-			continue
-		}
-		if err := vec.CheckCoarse(rows, s.from, s.to); err != nil {
-			return err
-		}
-		vec.Coarse(c.query, rows, s.from, s.to, out)
-	}
-	return nil
-}
-
-// estimate finds the estimates of the rows that are the best; best has a bit for
-// each set row.
-func (p *part) estimate(c *comparison, grades flat.Grades, best []uint64) (err error) {
-	var e estimates
-	for _, s := range p.spans {
-		at := s.at
-		for w, word := range c.rows[s.segment][s.from:s.to] {
-			n := bits.OnesCount64(word)
-			for i, chosen := at, bitsAt(best, at, n); chosen != 0; i, chosen, word = i+1, chosen>>1, word&(word-1) {
-				if chosen&1 == 0 {
-					continue
-				}
-				e.rows[e.n] = uint32((s.from+w)*64 + bits.TrailingZeros64(word))
-				e.sums[e.n] = grades.Sums[i]
-				if e.n++; e.n == len(e.rows) {
-					if p.found, err = e.append(c, s.segment, p.found); err != nil {
-						return err
-					}
-				}
+			if errs[n] = check(s.vec, slices.Values(c.rows[from:to])); errs[n] != nil {
+				return
 			}
-			at += n
-		}
-		if p.found, err = e.append(c, s.segment, p.found); err != nil {
-			return err
+			read(s.vec, from, to)
+			from = to
 		}
 	}
-	return nil
+	var others rejoin.Group
+	for n := 1; n < workers; n++ {
+		others.Go(func() { part(n) })
+	}
+	part(0)
+	others.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// estimates are rows of one segment that are estimated together.
-type estimates struct {
-	rows             [256]uint32
-	sums             [256]int32
-	products, slacks [256]float64
-	n                int
-}
-
-// append appends the estimates; from half of the codes nothing is certain.
-func (e *estimates) append(c *comparison, segment int, out []near) ([]near, error) {
-	vec, rows, sums := c.segments[segment].vec, e.rows[:e.n], e.sums[:e.n]
-	if c.fine {
-		vec.Estimate(c.query, rows, sums, e.products[:], e.slacks[:])
-	} else {
-		if err := vec.CheckRefine(slices.Values(rows)); err != nil {
-			return out, err
-		}
-		vec.Refine(c.query, rows, sums, e.products[:])
-	}
-	for i, row := range rows {
-		n := near{place{segment, int(row)}, e.products[i], math.Inf(1)}
-		if c.fine {
-			n.slack = e.slacks[i]
-		}
-		out = append(out, n)
-	}
-	e.n = 0
-	return out, nil
-}
-
-// bitsAt returns n bits from place at on; there is a word more than they need.
-func bitsAt(set []uint64, at, n int) uint64 {
-	word := set[at/64] >> (at % 64)
-	if at%64 > 0 {
-		word |= set[at/64+1] << (64 - at%64)
-	}
-	return word & (1<<n - 1)
-}
-
-// kth returns the kth highest estimate, k at most the number of items. Each round
-// keeps what is above one of them, or what is below.
-func kth(all []near, k int) float64 {
-	left := make([]float64, len(all))
-	for i := range all {
-		left[i] = all[i].product
-	}
-	for {
-		a, b, c := left[0], left[len(left)/2], left[len(left)-1]
-		pivot := max(min(a, b), min(max(a, b), c)) // the middle of three
-		above, equal := 0, 0
-		for _, x := range left {
-			if x > pivot {
-				above++
-			} else if x == pivot {
-				equal++
-			}
-		}
-		switch {
-		case k <= above:
-			left = slices.DeleteFunc(left, func(x float64) bool { return x <= pivot })
-		case k <= above+equal:
-			return pivot
-		default:
-			k -= above + equal
-			left = slices.DeleteFunc(left, func(x float64) bool { return x >= pivot })
+// estimates appends the rows with their estimates.
+func (c *comparison) estimates(out []near, of func(f *flat.File, i int) (product, slack float64)) []near {
+	out = slices.Grow(out, len(c.rows))
+	i := 0
+	for segment, end := range c.ends {
+		for f := c.segments[segment].vec; i < end; i++ {
+			product, slack := of(f, i)
+			out = append(out, near{place{segment, int(c.rows[i])}, product, slack})
 		}
 	}
+	return out
 }

@@ -38,9 +38,10 @@ func BenchmarkFlatLeg(b *testing.B) {
 		}
 	})
 	b.Run("Coarse", func(b *testing.B) {
-		q, rows, out := flat.NewQuery(all[n]), allRows(n), flat.NewGrades(n)
+		q, rows, sums, out := flat.NewQuery(all[n]), make([]uint32, n), make([]int32, n), make(flat.Grades, n)
+		setRows(allRows(n), rows)
 		for b.Loop() {
-			s.vec.Coarse(q, rows, 0, len(rows), out)
+			s.vec.Coarse(q, rows, sums, out)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 // Pins of versions. One is of the version that its document has or of an earlier one
 // that is kept, and goes with that.
 //
-//	k length id version    seal
+//	p length id version    seal
 const pinPrefix = 'p'
 
 // MaxPins is how many versions of one document may be pinned.

@@ -19,9 +19,9 @@ type remembered struct {
 	readable  kept[string, *readableOf] // by acl.Principal.Key
 	log       commitLog
 
-	windows sync.Pool // of *windows
-	vectors sync.Pool // of *vectorWork
-	grades  sync.Pool // of *gradeWork
+	windows     sync.Pool // of *windows
+	vectors     sync.Pool // of *vectorWork
+	comparisons sync.Pool // of *comparison
 }
 
 // follow is told what the commit from state before to state after did, and must be

@@ -53,7 +53,7 @@ func (v *view) bestVectors(ctx context.Context, q embed.Vector, rows [][]uint64,
 	}
 	best, first := top{k: k, segments: v.state.segments}, math.Inf(-1)
 	if len(found) > k {
-		first = kth(found, k)
+		first = leastOf(found, k)
 	}
 	if err := w.score(v.state.segments, q, &best, func(n *near) bool { return n.product >= first }); err != nil {
 		return nil, err
@@ -133,3 +133,16 @@ func unit(q embed.Vector) []float32 {
 
 // unitTolerance is how far the length of a stored vector may be from 1.
 const unitTolerance = 1e-3
+
+// leastOf returns a product that at least n of the candidates reach, if there are as
+// many: at most two steps of a grade below that of the nth best.
+func leastOf(found []near, n int) float64 {
+	if n > len(found) {
+		return math.Inf(-1)
+	}
+	g := make(flat.Grades, len(found))
+	for i := range found {
+		g[i] = flat.GradeOf(found[i].product)
+	}
+	return flat.Least(g.Nth(n, make([]uint64, len(found)/64+2)))
+}

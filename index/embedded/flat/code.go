@@ -1,9 +1,6 @@
 package flat
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
 // Code is what a file holds of a vector besides its numbers: a byte per dimension,
 // to find candidates with. It depends on the vector and nothing else.
@@ -53,96 +50,75 @@ func NewQuery(unit []float32) *Query {
 	return q
 }
 
-// Grades is what [File.Coarse] found out about rows, in their order.
-type Grades struct {
-	Grades []uint16 // higher for higher dot products, in steps of 1/16384
-	Sums   []int32  // for Refine
-}
+// Grades are dot products in steps of 1/16384, from -2 on.
+type Grades []uint16
 
-// NewGrades returns room for n rows.
-func NewGrades(n int) Grades { return Grades{make([]uint16, n), make([]int32, n)} }
-
-// Tail returns the room from row i on.
-func (g Grades) Tail(i int) Grades { return Grades{g.Grades[i:], g.Sums[i:]} }
-
-// Coarse grades the rows [64·from, 64·to) whose bit is set. It reads half of each code.
-func (f *File) Coarse(q *Query, rows []uint64, from, to int, out Grades) {
-	f.each(rows, from, to, out, func(some *rowList, out Grades) {
-		nibbles(q, f.high, some.rows[:some.n], out.Sums, 0)
-		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale, gradeShift*q.sum)
+// Coarse grades rows, which ascend, by half of each code; the sums are for [File.Refine].
+func (f *File) Coarse(q *Query, rows []uint32, sums []int32, out Grades) {
+	f.each(rows, sums, out, func(some []uint32, sums []int32, out Grades, numbers []float32) {
+		nibbles(q, f.high, some, sums, 0)
+		grades(pick(f.scales, some, numbers), sums, out, q.scale, gradeShift*q.sum)
 	})
 }
 
-// Fine is Coarse with whole codes. It returns the greatest slack of [File.Estimate].
-func (f *File) Fine(q *Query, rows []uint64, from, to int, out Grades) (slack float64) {
+// Fine is Coarse with whole codes; the sums are for [File.Estimate], of which it
+// returns the greatest slack.
+func (f *File) Fine(q *Query, rows []uint32, sums []int32, out Grades) (slack float64) {
 	var most uint32 // numbers that are not negative are in the order of their bits
-	f.each(rows, from, to, out, func(some *rowList, out Grades) {
-		list := some.rows[:some.n]
-		nibbles(q, f.high, list, out.Sums, 0)
-		nibbles(q, f.low, list, out.Sums, -1)
-		for _, row := range list {
+	f.each(rows, sums, out, func(some []uint32, sums []int32, out Grades, numbers []float32) {
+		nibbles(q, f.high, some, sums, 0)
+		nibbles(q, f.low, some, sums, -1)
+		for _, row := range some {
 			most = max(most, math.Float32bits(f.errors[row]))
 		}
-		grades(f.scalesOf(some), out.Sums, out.Grades, q.scale/16, 32*zeroLevel*q.sum)
+		grades(pick(f.scales, some, numbers), sums, out, q.scale/16, 32*zeroLevel*q.sum)
 	})
 	return q.slack(math.Float32frombits(most))
 }
 
-// each hands the set rows to do, some at a time, with the room for them.
-func (f *File) each(rows []uint64, from, to int, out Grades, do func(*rowList, Grades)) {
-	var some rowList
-	for w := from; w < to; out = out.Tail(some.n) {
-		some.n = 0
-		w = some.fill(rows, w, to)
-		do(&some, Grades{out.Grades[:some.n], out.Sums[:some.n]})
-	}
-}
-
-// rowList is rows that are handed to the kernels together.
-type rowList struct {
-	rows   [listed]uint32
-	scales [listed]float32
-	n      int
-}
-
+// listed is how many rows are handed to the kernels together: what one leaves for the
+// next stays near.
 const listed = 1024
 
-// fill lists the set rows of as many words from w on as fit and returns the next word.
-func (l *rowList) fill(rows []uint64, w, to int) int {
-	for ; w < to && l.n+64 <= listed; w++ {
-		word, first := rows[w], uint32(w*64)
-		if word == math.MaxUint64 {
-			for i := range l.rows[l.n:][:64] {
-				l.rows[l.n+i] = first + uint32(i)
-			}
-			l.n += 64
-			continue
-		}
-		for ; word != 0; word &= word - 1 {
-			l.rows[l.n] = first + uint32(bits.TrailingZeros64(word))
-			l.n++
-		}
+// each hands the rows to do, some at a time, with what belongs to them and room for as
+// many numbers.
+func (f *File) each(rows []uint32, sums []int32, out Grades, do func([]uint32, []int32, Grades, []float32)) {
+	var numbers [listed]float32
+	for n := 0; len(rows) > 0; rows, sums, out = rows[n:], sums[n:], out[n:] {
+		n = min(len(rows), listed)
+		do(rows[:n], sums[:n], out[:n], numbers[:])
 	}
-	return w
 }
 
-// scalesOf returns the scales of the listed rows.
-func (f *File) scalesOf(l *rowList) []float32 {
-	rows := l.rows[:l.n]
+// pick returns the numbers of the rows, in room if they do not stand together.
+func pick(numbers []float32, rows []uint32, room []float32) []float32 {
 	if n := len(rows); n > 0 && int(rows[n-1]-rows[0]) == n-1 {
-		return f.scales[rows[0]:][:n]
+		return numbers[rows[0]:][:n]
 	}
+	room = room[:len(rows)]
 	for i, row := range rows {
-		l.scales[i] = f.scales[row]
+		room[i] = numbers[row]
 	}
-	return l.scales[:l.n]
+	return room
 }
 
 // gradeOf returns the product of scales and a sum, of which shift / 32 is taken, as a
 // grade. The product lies from -2 to 2.
 func gradeOf(scale float32, sum int32, query float64, shift int64) uint16 {
-	twice := float64(query*float64(scale)) * float64(32*int64(sum)-shift) // from -4 to 4
-	return uint16(max(0, min(math.MaxUint16, int(twice*8192)+32768)))
+	return GradeOf(float64(query*float64(scale)) * float64(32*int64(sum)-shift) / 2)
+}
+
+// GradeOf returns the grade of a product from -2 to 2.
+func GradeOf(product float64) uint16 {
+	return uint16(max(0, min(math.MaxUint16, int(product*16384)+32768)))
+}
+
+// Least returns a number that no product of the grade, or of a higher one, is below.
+func Least(grade uint16) float64 {
+	if grade == 0 {
+		return math.Inf(-1)
+	}
+	return (float64(grade) - 32769) * GradeStep
 }
 
 // gradeShift puts the middle of the sixteen numbers that have the same upper half in
@@ -160,26 +136,17 @@ func Lower(grade uint16, by float64) uint16 {
 
 // AtLeast sets bit i of out if grade i is at least least, and clears the others;
 // out has a bit for each grade.
-func (g Grades) AtLeast(least uint16, out []uint64) { atLeast(g.Grades, least, out) }
+func (g Grades) AtLeast(least uint16, out []uint64) { atLeast(g, least, out) }
 
-// Estimate sets products[i] to the dot product with row rows[i], of which Fine found
-// the sum, and slacks[i] to how far it may be from the true one, given that the row
-// has at most unit length and a thousandth. It is computed from whole numbers, so it
-// is the same on every machine.
-func (f *File) Estimate(q *Query, rows []uint32, sums []int32, products, slacks []float64) {
-	for i, row := range rows {
-		products[i], slacks[i] = f.product(q, row, sums[i]), q.slack(f.errors[row])
-	}
+// Estimate returns the dot product with a row of which Fine or Refine found the sum, and
+// how far it may be from the true one, given that the row has at most unit length and a
+// thousandth. It is computed from whole numbers, so it is the same on every machine.
+func (f *File) Estimate(q *Query, row uint32, sum int32) (product, slack float64) {
+	return f.product(q, row, sum), q.slack(f.errors[row])
 }
 
-// Refine makes the sums that Coarse found those of Fine, and sets products[i] to the
-// product of Estimate.
-func (f *File) Refine(q *Query, rows []uint32, sums []int32, products []float64) {
-	nibbles(q, f.low, rows, sums, -1)
-	for i, row := range rows {
-		products[i] = f.product(q, row, sums[i])
-	}
-}
+// Refine makes the sums that Coarse found those of Fine.
+func (f *File) Refine(q *Query, rows []uint32, sums []int32) { nibbles(q, f.low, rows, sums, -1) }
 
 func (f *File) product(q *Query, row uint32, sum int32) float64 {
 	return float64(q.scale*float64(f.scales[row])) * float64(int64(sum)-zeroLevel*q.sum)

@@ -194,22 +194,22 @@ func (f *File) CheckAll(ctx context.Context, pause func(context.Context)) error 
 }
 
 // CheckCoarse checks what [File.Coarse] reads.
-func (f *File) CheckCoarse(rows []uint64, from, to int) error {
-	err := f.file.CheckSet(f.at.scales, 4, rows, from, to)
+func (f *File) CheckCoarse(rows iter.Seq[uint32]) error {
+	err := f.file.CheckRows(f.at.scales, 4, rows)
 	if err == nil {
-		err = f.file.CheckSet(f.at.high, f.plane, rows, from, to)
+		err = f.file.CheckRows(f.at.high, f.plane, rows)
 	}
 	return corrupt(err)
 }
 
 // CheckFine checks what [File.Fine] and, of the same rows, [File.Estimate] read.
-func (f *File) CheckFine(rows []uint64, from, to int) error {
-	err := f.CheckCoarse(rows, from, to)
+func (f *File) CheckFine(rows iter.Seq[uint32]) error {
+	err := f.CheckCoarse(rows)
 	if err == nil {
-		err = f.file.CheckSet(f.at.errors, 4, rows, from, to)
+		err = f.file.CheckRows(f.at.errors, 4, rows)
 	}
 	if err == nil {
-		err = f.file.CheckSet(f.at.low, f.plane, rows, from, to)
+		err = f.file.CheckRows(f.at.low, f.plane, rows)
 	}
 	return corrupt(err)
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"math"
 	"math/big"
-	"math/bits"
 	"reflect"
 	"slices"
 	"testing"
@@ -91,46 +91,44 @@ func TestEstimateWithinItsSlack(t *testing.T) {
 		for i := range rows {
 			all[i] = uint32(i)
 		}
-		products, estimated, slacks := make([]float64, len(rows)), make([]float64, len(rows)), make([]float64, len(rows))
+		products, sums, grades := make([]float64, len(rows)), make([]int32, len(rows)), make(flat.Grades, len(rows))
 		flat.Dots(rows[0], rows, products)
-		fine, words := flat.NewGrades(len(rows)), []uint64{ones(min(len(rows), 64)), ones(max(len(rows)-64, 0))}
-		most := f.Fine(q, words, 0, 1+(len(rows)-1)/64, fine)
-		f.Estimate(q, all, fine.Sums, estimated, slacks)
+		most := f.Fine(q, all, sums, grades)
 		for i, row := range rows {
-			if got := (float64(fine.Grades[i]) - 32768) / 16384; math.Abs(got-estimated[i]) > flat.GradeStep || slacks[i] > most {
-				t.Fatalf("row %d is %v and may be off by %v; graded %v, at most %v", i, estimated[i], slacks[i], got, most)
+			estimated, slack := f.Estimate(q, all[i], sums[i])
+			if got := productOf(grades[i]); math.Abs(got-estimated) > flat.GradeStep || slack > most {
+				t.Fatalf("row %d is %v and may be off by %v; graded %v, at most %v", i, estimated, slack, got, most)
 			}
 			want := exact(rows[0], row)
-			if got, slack := estimated[i], slacks[i]; math.Abs(got-want) > slack {
-				t.Fatalf("row %d is %v, estimated %v, allowed %v", i, want, got, slack)
+			if math.Abs(estimated-want) > slack {
+				t.Fatalf("row %d is %v, estimated %v, allowed %v", i, want, estimated, slack)
 			}
 			if products[i] != flat.Dot(rows[0], row) || math.Abs(products[i]-want) > 1e-13 {
 				t.Fatalf("row %d is %v, want %v and %v", i, products[i], flat.Dot(rows[0], row), want)
 			}
 		}
-		set := rapid.SliceOfN(rapid.Uint64(), 2, 2).Draw(t, "set")
-		set[0] &= ones(min(len(rows), 64))
-		set[1] &= ones(max(len(rows)-64, 0))
-		n := bits.OnesCount64(set[0]) + bits.OnesCount64(set[1])
-		grades := flat.NewGrades(n)
-		f.Coarse(q, set, 0, 1+(len(rows)-1)/64, grades)
-		for i, row := range rows {
-			if set[i/64]>>(i%64)&1 == 0 {
-				continue
+		some, fine := rapid.SliceOfDistinct(rapid.SampledFrom(all), rapid.ID[uint32]).Draw(t, "some"), sums
+		slices.Sort(some)
+		sums, grades = make([]int32, len(some)), make(flat.Grades, len(some))
+		f.Coarse(q, some, sums, grades)
+		for i, row := range some {
+			want := exact(rows[0], rows[row])
+			off := 8.5*float64(f.Code(int(row)).Scale)*math.Sqrt(float64(f.Dim())) + .05
+			if got := productOf(grades[i]); math.Abs(got-want) > off {
+				t.Fatalf("row %d is %v, graded %v, allowed %v", row, want, got, off)
 			}
-			want := exact(rows[0], row)
-			off := 8.5*float64(f.Code(i).Scale)*math.Sqrt(float64(f.Dim())) + .05
-			var refined [1]float64
-			if f.Refine(q, all[i:i+1], grades.Sums[:1], refined[:]); refined[0] != estimated[i] {
-				t.Fatalf("row %d is refined to another product", i)
+		}
+		f.Refine(q, some, sums)
+		for i, row := range some {
+			if sums[i] != fine[row] {
+				t.Fatalf("row %d is refined to %d, want %d", row, sums[i], fine[row])
 			}
-			if got := (float64(grades.Grades[0]) - 32768) / 16384; math.Abs(got-want) > off {
-				t.Fatalf("row %d is %v, graded %v, allowed %v", i, want, got, off)
-			}
-			grades = grades.Tail(1)
 		}
 	})
 }
+
+// productOf is the product in the middle of those that have the grade.
+func productOf(grade uint16) float64 { return (float64(grade) - 32768) / 16384 }
 
 // The code of a vector does not depend on what else is in the file.
 func TestCodeIsOfTheVectorAlone(t *testing.T) {
@@ -190,36 +188,35 @@ func TestEncodeRefuses(t *testing.T) {
 
 // told is what a file says when all of it is asked, each part checked before.
 func told(f *flat.File) (out []any, err error) {
-	set, rows := make([]uint64, (f.Len()+63)/64), make([]uint32, f.Len())
+	rows := make([]uint32, f.Len())
 	for i := range rows {
 		rows[i] = uint32(i)
-		set[i/64] |= 1 << (i % 64)
 	}
 	query := make([]float32, f.Dim())
 	query[0] = 1
 	q := flat.NewQuery(query)
-	grades, products, slacks := flat.NewGrades(f.Len()), make([]float64, f.Len()), make([]float64, f.Len())
-	if err := f.CheckCoarse(set, 0, len(set)); err != nil {
-		return nil, err
+	sums, grades := make([]int32, f.Len()), make(flat.Grades, f.Len())
+	for _, step := range []struct {
+		check func(iter.Seq[uint32]) error
+		read  func()
+	}{
+		{f.CheckCoarse, func() { f.Coarse(q, rows, sums, grades) }},
+		{f.CheckRefine, func() { f.Refine(q, rows, sums) }},
+		{f.CheckFine, func() { out = append(out, f.Fine(q, rows, sums, grades)) }},
+		{f.CheckRows, func() {
+			for i, row := range rows {
+				product, slack := f.Estimate(q, row, sums[i])
+				out = append(out, product, slack, slices.Clone(f.Row(i)), flat.Dot(query, f.Row(i)))
+			}
+		}},
+	} {
+		if err := step.check(slices.Values(rows)); err != nil {
+			return nil, err
+		}
+		step.read()
+		out = append(out, slices.Clone(sums), slices.Clone(grades))
 	}
-	f.Coarse(q, set, 0, len(set), grades)
-	if err := f.CheckRefine(slices.Values(rows)); err != nil {
-		return nil, err
-	}
-	f.Refine(q, rows, grades.Sums, products)
-	out = append(out, slices.Clone(products))
-	if err := f.CheckFine(set, 0, len(set)); err != nil {
-		return nil, err
-	}
-	out = append(out, f.Fine(q, set, 0, len(set), grades))
-	f.Estimate(q, rows, grades.Sums, products, slacks)
-	if err := f.CheckRows(slices.Values(rows)); err != nil {
-		return nil, err
-	}
-	for i := range rows {
-		out = append(out, slices.Clone(f.Row(i)), flat.Dot(query, f.Row(i)))
-	}
-	return append(out, f.ModelHash(), f.OrdinalsSum(), grades, products, slacks), nil
+	return append(out, f.ModelHash(), f.OrdinalsSum()), nil
 }
 
 // Every truncation is an error when the file is opened; every flipped bit is then

@@ -4,7 +4,7 @@ package flat
 // in whole numbers, or round in the same places.
 
 // nibblesGo sets each of out to the dot product of the query and the four-bit
-// numbers of a row of the plane; see [Code] for where they stand. To it comes 16
+// numbers of a row of the plane, rows that ascend; see [Code] for where they stand. To it comes 16
 // times what was there, if keep is -1 and not 0.
 func nibblesGo(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
 	size := len(q.parts) / 2

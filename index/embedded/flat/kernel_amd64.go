@@ -1,7 +1,6 @@
 package flat
 
 import (
-	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -34,7 +33,7 @@ func nibbles(q *Query, plane []byte, rows []uint32, out []int32, keep int32) {
 		return
 	}
 	_, size := out[len(rows)-1], len(q.parts)/2
-	_ = plane[(int(slices.Max(rows))+1)*size-1]
+	_ = plane[(int(rows[len(rows)-1])+1)*size-1] // rows ascend
 	if !hasVNNI {
 		nibblesAVX2(&q.parts[0], &plane[0], size/block, &rows[0], len(rows), &out[0], keep)
 		return

@@ -12,8 +12,8 @@ import (
 // each grade and up to 64 more, are overwritten.
 func (g Grades) Nth(n int, room []uint64) uint16 {
 	const few = 16 << 10
-	if len(g.Grades) <= few {
-		return halve(g.Grades, n, room)
+	if len(g) <= few {
+		return halve(g, n, room)
 	}
 	for place := 2 * n; ; place *= 4 {
 		if floor := g.sampled(place); floor > 0 {
@@ -22,13 +22,13 @@ func (g Grades) Nth(n int, room []uint64) uint16 {
 			}
 			continue
 		}
-		return halve(g.Grades, n, room)
+		return halve(g, n, room)
 	}
 }
 
 // count returns how many grades are at least floor, and sets their bits in room.
 func (g Grades) count(floor uint16, room []uint64) (n int) {
-	room = room[:(len(g.Grades)+63)/64]
+	room = room[:(len(g)+63)/64]
 	g.AtLeast(floor, room)
 	for _, word := range room {
 		n += bits.OnesCount64(word)
@@ -39,9 +39,9 @@ func (g Grades) count(floor uint16, room []uint64) (n int) {
 // pick returns the n grades whose bits are set.
 func (g Grades) pick(n int, set []uint64) []uint16 {
 	out := make([]uint16, 0, n)
-	for w, word := range set[:(len(g.Grades)+63)/64] {
+	for w, word := range set[:(len(g)+63)/64] {
 		for ; word != 0; word &= word - 1 {
-			out = append(out, g.Grades[w*64+bits.TrailingZeros64(word)])
+			out = append(out, g[w*64+bits.TrailingZeros64(word)])
 		}
 	}
 	return out
@@ -49,7 +49,7 @@ func (g Grades) pick(n int, set []uint64) []uint16 {
 
 // halve finds the nth highest by halving the range in which it can be.
 func halve(grades []uint16, n int, room []uint64) uint16 {
-	g := Grades{Grades: grades}
+	g := Grades(grades)
 	low, high := 0, math.MaxUint16+1 // enough are at least low, too few at least high
 	for low+1 < high {
 		if middle := (low + high) / 2; g.count(uint16(middle), room) >= n {
@@ -64,10 +64,10 @@ func halve(grades []uint16, n int, room []uint64) uint16 {
 // sampled returns the grade in about the nth place, 0 if all may be needed.
 func (g Grades) sampled(n int) uint16 {
 	const many = 256
-	stride := len(g.Grades)/many + 1
+	stride := len(g)/many + 1
 	some := make([]uint16, 0, many)
-	for i := stride / 2; i < len(g.Grades); i += stride {
-		some = append(some, g.Grades[i])
+	for i := stride / 2; i < len(g); i += stride {
+		some = append(some, g[i])
 	}
 	slices.Sort(some)
 	if place := n/stride + 2; place < len(some) {
