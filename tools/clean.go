@@ -54,6 +54,7 @@ func cleanMarked(text string, marks []index.Span) (string, [][2]int) {
 			start = n
 		}
 	}
+	b.Grow(len(text))
 	for i, r := range text {
 		pass(i)
 		if keep(last, r) {
@@ -68,6 +69,9 @@ func cleanMarked(text string, marks []index.Span) (string, [][2]int) {
 
 // line is clean for names and titles: one line, without spaces at its ends.
 func line(text string) string {
+	if isLine(text) {
+		return text
+	}
 	return strings.Join(strings.Fields(clean(text)), " ")
 }
 
@@ -81,6 +85,19 @@ func isPlain(text string) bool {
 	return true
 }
 
+// isLine is true for text that line would return as it is, and perhaps for no other.
+func isLine(text string) bool {
+	gap := true // a space would be too many
+	for i := range len(text) {
+		b := text[i]
+		if b >= 0x7f || b < ' ' || b == ' ' && gap {
+			return false
+		}
+		gap = b == ' '
+	}
+	return !gap || text == ""
+}
+
 const (
 	zeroWidthNonJoiner = '\u200c'
 	zeroWidthJoiner    = '\u200d'
@@ -90,6 +107,8 @@ func keep(last, r rune) bool {
 	switch {
 	case r == '\n' || r == '\t' || r == '\r':
 		return true
+	case r < utf8.RuneSelf:
+		return r >= ' ' && r != 0x7f
 	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
 		return joins(last)
 	case unicode.Is(unicode.Variation_Selector, r):
