@@ -16,7 +16,7 @@ import (
 // variation selector stay. Offsets and hashes in citations are those of the
 // original bytes, not of what clean returns.
 func clean(text string) string {
-	if isPlain(text) {
+	if isPlain(text) || isClean(text) {
 		return text
 	}
 	var b strings.Builder
@@ -29,6 +29,18 @@ func clean(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isClean is true for text of which clean keeps every byte.
+func isClean(text string) bool {
+	var last rune
+	for _, r := range text {
+		if !keep(last, r) {
+			return false
+		}
+		last = r
+	}
+	return utf8.ValidString(text)
 }
 
 // cleanMarked is clean for a text of which places, in bytes and in order, are

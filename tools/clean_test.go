@@ -2,6 +2,7 @@ package tools
 
 import (
 	"encoding/json"
+	"golang.org/x/text/unicode/norm"
 	"slices"
 	"strings"
 	"testing"
@@ -113,8 +114,12 @@ func TestPlainTextIsTreatedLikeAny(t *testing.T) {
 	some := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("aZ9_'’é \n\t\r.:\u200b\u202e"))), rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("ab Z\n ."))))
 	rapid.Check(t, func(t *rapid.T) {
 		text := some.Draw(t, "text")
-		if got, want := fold(text), foldAny(text); got != want {
+		spaced := strings.Join(strings.Fields(clean(norm.NFKC.String(clean(text)))), " ")
+		if got, want := fold(text), strings.ToLower(spaced); got != want {
 			t.Fatalf("fold(%q) = %q, want %q", text, got, want)
+		}
+		if kept := strings.ToValidUTF8(text, "\ufffd"); isClean(text) && clean(kept) != text {
+			t.Fatalf("clean(%q) = %q", text, clean(kept))
 		}
 		if got, want := line(text), strings.Join(strings.Fields(clean(text)), " "); got != want {
 			t.Fatalf("line(%q) = %q, want %q", text, got, want)

@@ -77,15 +77,13 @@ func readsLikeInstructions(folded string) bool {
 // fold makes one spelling of many: what clean takes out hides no word, full
 // width letters are letters, and words have one space between them.
 func fold(text string) string {
-	if isPlain(text) {
+	if text = norm.NFKC.String(clean(text)); isPlain(text) {
 		return foldPlain(text)
 	}
-	return foldAny(text)
+	return strings.ToLower(line(text))
 }
 
-func foldAny(text string) string { return strings.ToLower(line(norm.NFKC.String(clean(text)))) }
-
-// foldPlain is foldAny for text that [isPlain], which most is, in one pass.
+// foldPlain puts text that [isPlain], which most is, in lower case and on one line.
 func foldPlain(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
