@@ -73,7 +73,12 @@ func newMarker(language string, a asked) marker {
 
 // marks returns the places in a text of the words and phrases, by where they begin.
 func (m marker) marks(text string) []mark {
-	tokens := analyze.Tokens(m.language, text)
+	var tokens []analyze.Token
+	if len(m.prefixes)+len(m.phrases) == 0 {
+		tokens = analyze.Find(m.language, text, m.terms)
+	} else {
+		tokens = analyze.Tokens(m.language, text)
+	}
 	var out []mark
 	for _, t := range tokens {
 		if what := m.word(t); what >= 0 {
@@ -129,7 +134,8 @@ func snippets(ctx context.Context, v *snapshot, docs []*found, a asked, results 
 			markers[d.Language] = m
 		}
 		text := strings.Join(strings.Fields(index.BodyText(chunks[0])), " ")
-		if results[i].Snippet = m.snippet(withoutHeadings(text, d.Title, chunks[0])); results[i].Snippet.Highlights == nil {
+		below := withoutHeadings(text, d.Title, chunks[0])
+		if results[i].Snippet = m.snippet(below); results[i].Snippet.Highlights == nil && below != text {
 			results[i].Snippet = m.snippet(text)
 		}
 		results[i].Snippet.Span = chunks[0].Span

@@ -213,10 +213,7 @@ func (s surface) carryOut(ctx context.Context, req *mcp.CallToolRequest, read fu
 	if version != "" {
 		leave(ctx, Left{Document: o.id, Version: version})
 	}
-	data := encode(doneAnswer{showID(o.id), version, o.done})
-	return &mcp.CallToolResult{
-		Content: []mcp.Content{&mcp.TextContent{Text: string(data)}}, StructuredContent: json.RawMessage(data),
-	}, nil
+	return answer(doneAnswer{showID(o.id), version, o.done}), nil
 }
 
 // change runs work that changes a document. Such work waits for other such work, and

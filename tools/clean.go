@@ -16,7 +16,7 @@ import (
 // variation selector stay. Offsets and hashes in citations are those of the
 // original bytes, not of what clean returns.
 func clean(text string) string {
-	if isPlain(text) {
+	if isPlain(text) || isClean(text) {
 		return text
 	}
 	var b strings.Builder
@@ -29,6 +29,18 @@ func clean(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isClean is true for text of which clean keeps every byte.
+func isClean(text string) bool {
+	var last rune
+	for _, r := range text {
+		if !keep(last, r) {
+			return false
+		}
+		last = r
+	}
+	return utf8.ValidString(text)
 }
 
 // cleanMarked is clean for a text of which places, in bytes and in order, are
@@ -54,6 +66,7 @@ func cleanMarked(text string, marks []index.Span) (string, [][2]int) {
 			start = n
 		}
 	}
+	b.Grow(len(text))
 	for i, r := range text {
 		pass(i)
 		if keep(last, r) {
@@ -68,6 +81,9 @@ func cleanMarked(text string, marks []index.Span) (string, [][2]int) {
 
 // line is clean for names and titles: one line, without spaces at its ends.
 func line(text string) string {
+	if isLine(text) {
+		return text
+	}
 	return strings.Join(strings.Fields(clean(text)), " ")
 }
 
@@ -81,6 +97,19 @@ func isPlain(text string) bool {
 	return true
 }
 
+// isLine is true for text that line would return as it is, and perhaps for no other.
+func isLine(text string) bool {
+	gap := true // a space would be too many
+	for i := range len(text) {
+		b := text[i]
+		if b >= 0x7f || b < ' ' || b == ' ' && gap {
+			return false
+		}
+		gap = b == ' '
+	}
+	return !gap || text == ""
+}
+
 const (
 	zeroWidthNonJoiner = '\u200c'
 	zeroWidthJoiner    = '\u200d'
@@ -90,6 +119,8 @@ func keep(last, r rune) bool {
 	switch {
 	case r == '\n' || r == '\t' || r == '\r':
 		return true
+	case r < utf8.RuneSelf:
+		return r >= ' ' && r != 0x7f
 	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
 		return joins(last)
 	case unicode.Is(unicode.Variation_Selector, r):

@@ -2,6 +2,8 @@ package tools
 
 import (
 	"encoding/json"
+	"golang.org/x/text/unicode/norm"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -105,6 +107,31 @@ func TestPlacesSurviveCleaning(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.text, got.String(), c.want)
 		}
 	}
+}
+
+// What is done in one pass for plain text is what is done for any.
+func TestPlainTextIsTreatedLikeAny(t *testing.T) {
+	some := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("aZ9_'’é \n\t\r.:\u200b\u202e"))), rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("ab Z\n ."))))
+	rapid.Check(t, func(t *rapid.T) {
+		text := some.Draw(t, "text")
+		spaced := strings.Join(strings.Fields(clean(norm.NFKC.String(clean(text)))), " ")
+		if got, want := fold(text), strings.ToLower(spaced); got != want {
+			t.Fatalf("fold(%q) = %q, want %q", text, got, want)
+		}
+		if kept := strings.ToValidUTF8(text, "\ufffd"); isClean(text) && clean(kept) != text {
+			t.Fatalf("clean(%q) = %q", text, clean(kept))
+		}
+		if got, want := line(text), strings.Join(strings.Fields(clean(text)), " "); got != want {
+			t.Fatalf("line(%q) = %q, want %q", text, got, want)
+		}
+		var got []string
+		for word, rest := cutWord(text); word != ""; word, rest = cutWord(rest) {
+			got = append(got, word)
+		}
+		if want := strings.FieldsFunc(text, func(r rune) bool { return !isWord(r) }); !slices.Equal(got, want) {
+			t.Fatalf("words of %q are %q, want %q", text, got, want)
+		}
+	})
 }
 
 func BenchmarkWarning(b *testing.B) {

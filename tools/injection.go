@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -75,7 +76,35 @@ func readsLikeInstructions(folded string) bool {
 
 // fold makes one spelling of many: what clean takes out hides no word, full
 // width letters are letters, and words have one space between them.
-func fold(text string) string { return strings.ToLower(line(norm.NFKC.String(clean(text)))) }
+func fold(text string) string {
+	if text = norm.NFKC.String(clean(text)); isPlain(text) {
+		return foldPlain(text)
+	}
+	return strings.ToLower(line(text))
+}
+
+// foldPlain puts text that [isPlain], which most is, in lower case and on one line.
+func foldPlain(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	gap := false
+	for i := range len(text) {
+		c := text[i]
+		if c <= ' ' {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteByte(' ')
+			gap = false
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
 
 // compiled is a phrase by the words of its first step.
 type compiled struct {
@@ -102,12 +131,12 @@ func compile(phrases []phrase) map[string][]compiled {
 }
 
 func hasPhrase(folded string) bool {
-	words := strings.FieldsFunc(folded, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '\'' && r != '’'
-	})
-	for i, word := range words {
+	for word, rest := cutWord(folded); word != ""; word, rest = cutWord(rest) {
+		if !begins[shape(word)] {
+			continue
+		}
 		for _, c := range phrases[word] {
-			if c.follows(words[i+1:]) {
+			if c.follows(rest) {
 				return true
 			}
 		}
@@ -115,20 +144,72 @@ func hasPhrase(folded string) bool {
 	return false
 }
 
-// follows reports whether the words go on as the phrase does. Each step takes
+// begins has the shapes of the words that phrases begin with: most words have
+// another, and are not looked up.
+var begins = func() (t [256]bool) {
+	for word := range phrases {
+		t[shape(word)] = true
+	}
+	return t
+}()
+
+func shape(word string) byte { return word[0] + 7*word[len(word)-1] + 29*byte(len(word)) }
+
+// follows reports whether the text goes on as the phrase does. Each step takes
 // the first word that fits.
-func (c compiled) follows(words []string) bool {
+func (c compiled) follows(text string) bool {
 	for _, step := range c.rest {
-		at := slices.IndexFunc(words[:min(c.gap+1, len(words))], func(w string) bool {
-			return step[w] || step["_"] && strings.Contains(strings.Trim(w, "_"), "_")
-		})
-		if at < 0 {
+		fits := false
+		for n := 0; n <= c.gap && !fits; n++ {
+			var word string
+			if word, text = cutWord(text); word == "" {
+				return false
+			}
+			fits = step[word] || step["_"] && strings.Contains(strings.Trim(word, "_"), "_")
+		}
+		if !fits {
 			return false
 		}
-		words = words[at+1:]
 	}
 	return true
 }
+
+// cutWord returns the first word of a text and what follows it; "" if there is none.
+func cutWord(text string) (word, rest string) {
+	start := runEnd(text, 0, false)
+	end := runEnd(text, start, true)
+	return text[start:end], text[end:]
+}
+
+// runEnd returns where the characters from i on end that are all of words, or all not.
+func runEnd(text string, i int, in bool) int {
+	for i < len(text) {
+		if b := text[i]; b < utf8.RuneSelf {
+			if asciiWord[b] != in {
+				break
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if isWord(r) != in {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+func isWord(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '\'' || r == '’'
+}
+
+var asciiWord = func() (t [utf8.RuneSelf]bool) {
+	for r := range t {
+		t[r] = isWord(rune(r))
+	}
+	return t
+}()
 
 // near is how many bytes lie at most between the two of a pair: 12 characters.
 const near = 36

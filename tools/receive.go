@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,7 +61,7 @@ func (s surface) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		if err != nil {
 			return nil, s.protocolError(ctx, method, err)
 		}
-		return res, nil
+		return plain(req, res), nil
 	}
 }
 
@@ -205,7 +204,7 @@ func kindOf(res mcp.Result, err error) string {
 // library completes the results of handlers only, and clients refuse others.
 func (s surface) tool(run func(context.Context, acl.Principal, *arguments) (any, error)) mcp.ToolHandler {
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		var data []byte
+		var res *mcp.CallToolResult
 		err := s.bounded(ctx, func(ctx context.Context) error {
 			args, err := readArguments(req.Params.Arguments)
 			if err != nil {
@@ -213,28 +212,13 @@ func (s surface) tool(run func(context.Context, acl.Principal, *arguments) (any,
 			}
 			out, err := run(ctx, s.principal(req), args)
 			if err == nil {
-				data = encode(out)
+				res = answer(out)
 			}
 			return err
 		})
 		if err != nil {
 			return s.explained(ctx, err).result(), nil
 		}
-		return &mcp.CallToolResult{
-			Content:           []mcp.Content{&mcp.TextContent{Text: string(data)}},
-			StructuredContent: json.RawMessage(data),
-		}, nil
+		return res, nil
 	}
-}
-
-// encode writes JSON without escaping <, > and &, which would cost readers of
-// the text item tokens. What is encoded holds strings, numbers and times only.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // caught by [surface.bounded]
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -167,7 +168,7 @@ func (s surface) showResult(r retrieval.Result) searchResult {
 		ID: showID(d.ID), Title: documentTitle(d), URL: s.documentURL(d), Score: r.Score,
 		Status: status(d), SupersededBy: showOptional(d.SupersededBy),
 		Source: line(d.Source), Type: line(d.MediaType), Language: line(d.Language), Tags: lines(d.Tags), Class: line(d.Class),
-		Modified: instant(d.Modified), Warning: warning(d.Title, r.Snippet.Text), Snippet: showSnippet(r.Snippet), Passages: []passage{},
+		Modified: instant(d.Modified), Warning: warning(d.Title, strings.Trim(r.Snippet.Text, "…")), Snippet: showSnippet(r.Snippet), Passages: []passage{},
 	}
 	for _, id := range r.Duplicates {
 		out.Duplicates = append(out.Duplicates, showID(id))

@@ -22,10 +22,11 @@ var model = embed.Model{Name: benchName, Hash: benchName, Dim: dim, Fuse: .1}
 // batch is how many documents are written at once.
 const batch = 500
 
+// newKen opens the store in a folder, which may have one of an earlier run.
 func newKen(ctx context.Context, dir string) (*embedded.Store, error) {
 	s, err := embedded.Open(dir, embedded.Options{Process: benchName})
-	if err != nil {
-		return nil, err
+	if err != nil || s.ModelFor(acl.Principal{}) == model {
+		return s, err
 	}
 	return s, s.Reembed(ctx, model, func(context.Context, []index.Chunk) ([]embed.Vector, error) { return nil, nil })
 }

@@ -39,6 +39,15 @@ func BenchmarkTokens(b *testing.B) {
 	}
 }
 
+func BenchmarkFind(b *testing.B) {
+	text := strings.Repeat(prose, 4)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		analyze.Find("en", text, []string{"leav", "parent", "request", "week"})
+	}
+}
+
 func BenchmarkGrams(b *testing.B) {
 	text := strings.Repeat(prose, 4)
 	b.SetBytes(int64(len(text)))

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -22,10 +23,37 @@ type Token struct {
 func Tokens(lang, text string) []Token {
 	l := NewLexicon()
 	defer l.Free()
+	t := tokenizer{lexicon: l, out: make([]Token, 0, len(text)/5+1), words: make([]byte, 0, len(text))}
+	t.read(lang, text, t.token)
+	t.spell()
+	return t.out
+}
+
+// Find returns those of the [Tokens] of a text that are one of the terms, without
+// their words.
+func Find(lang, text string, terms []string) []Token {
+	if len(terms) == 0 {
+		return nil
+	}
+	l := NewLexicon()
+	defer l.Free()
 	l.use(lang)
+	t := tokenizer{lexicon: l, terms: terms, known: uint32(l.Len())}
+	for _, term := range terms {
+		if n, ok := l.now.numbers[term]; ok {
+			t.numbers = append(t.numbers, n)
+		}
+	}
+	t.read(lang, text, t.sift)
+	return t.out
+}
+
+// read goes through the units of a text.
+func (t *tokenizer) read(lang, text string, emit func([]byte, kind)) {
+	t.lexicon.use(lang)
 	plain, place := normalizePlaces(text)
-	t := tokenizer{lexicon: l, place: place, out: make([]Token, 0, len(text)/5+1), words: make([]byte, 0, len(text))}
-	s := scanner{emit: t.token}
+	t.place = place
+	s := scanner{emit: emit}
 	for i := 0; i < len(plain); {
 		_, n, c := next(plain, i)
 		begin := i
@@ -40,8 +68,6 @@ func Tokens(lang, text string) []Token {
 			i += n
 		}
 	}
-	t.spell()
-	return t.out
 }
 
 // tokenizer gives the tokens of one unit of the text at a time their places.
@@ -55,6 +81,10 @@ type tokenizer struct {
 	// their tokens and ends: one text for all saves an allocation for each.
 	words []byte
 	spelt []struct{ token, end int }
+
+	terms   []string // that are looked for; nil: all
+	numbers []uint32 // of those that the lexicon knew
+	known   uint32   // numbers from here on are new to it
 }
 
 func (t *tokenizer) token(token []byte, k kind) {
@@ -64,6 +94,33 @@ func (t *tokenizer) token(token []byte, k kind) {
 		t.spelt = append(t.spelt, struct{ token, end int }{len(t.out), len(t.words)})
 	}
 	t.out = append(t.out, Token{Term: term, Word: term, kind: k})
+}
+
+// sift is token for terms that are looked for. All others stand as stop words, for
+// the places of those beside them, until the end of their unit.
+func (t *tokenizer) sift(token []byte, k kind) {
+	t.out = append(t.out, Token{Term: t.wanted(t.lexicon.number(token, k)), kind: k})
+}
+
+// wanted returns the term with the number if it is looked for, otherwise "". Most
+// terms are told by their numbers, which saves looking at their texts.
+func (t *tokenizer) wanted(n uint32) string {
+	if n == 0 || n < t.known && !slices.Contains(t.numbers, n) {
+		return ""
+	}
+	if term := t.lexicon.Term(n).Text; slices.Contains(t.terms, term) {
+		return term
+	}
+	return ""
+}
+
+// end ends a unit.
+func (t *tokenizer) end() {
+	if t.terms != nil {
+		kept := slices.DeleteFunc(t.out[t.placed:], func(o Token) bool { return o.Term == "" })
+		t.out = t.out[:t.placed+len(kept)]
+	}
+	t.placed = len(t.out)
 }
 
 func (t *tokenizer) spell() {
@@ -88,7 +145,7 @@ func (t *tokenizer) word(start, end int) {
 		}
 	}
 	t.pos += max(1, len(tokens)-1)
-	t.placed = len(t.out)
+	t.end()
 }
 
 // run places the pairs of characters of a run: each at its first character.
@@ -111,7 +168,7 @@ func (t *tokenizer) run(text string, start, end int, c class) {
 		tokens[i].Start, tokens[i].End = t.place.span(begins[i], last)
 	}
 	t.pos += len(begins)
-	t.placed = len(t.out)
+	t.end()
 }
 
 // places tells where the bytes of a normalised text stood before; nil: where they stand.

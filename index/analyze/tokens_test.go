@@ -59,6 +59,31 @@ func TestTokensAreTheTerms(t *testing.T) {
 	})
 }
 
+// What is found is what stands among all tokens, also if the lexicon learns of it
+// only from the text.
+func TestFind(t *testing.T) {
+	if got := analyze.Find(analyze.Und, "the neverseenword, again", []string{"neverseenword"}); len(got) != 1 || got[0].Start != 4 {
+		t.Fatalf("a word that is new is found at %+v", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([a-eäßé0-9.,'_@漢仮字ท้ﬁ１-]{1,4} ?){0,9}(e-mail user_id 育儿假)?`).Draw(t, "text")
+		lang := rapid.SampledFrom(append(analyze.Languages(), analyze.Und)).Draw(t, "lang")
+		terms := append(analyze.Terms(lang, text), "absent", rapid.StringMatching(`[a-z]{3}`).Draw(t, "other"))
+		terms = rapid.SliceOfNDistinct(rapid.SampledFrom(terms), 0, 3, rapid.ID).Draw(t, "terms")
+		got := analyze.Find(lang, text, terms)
+		var want []analyze.Token
+		for _, tok := range analyze.Tokens(lang, text) {
+			if tok.Term != "" && slices.Contains(terms, tok.Term) {
+				tok.Word = ""
+				want = append(want, tok)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s %q in %q\n got %+v\nwant %+v", lang, terms, text, got, want)
+		}
+	})
+}
+
 func TestPhrase(t *testing.T) {
 	const en = "Parental leaves of absence. The e-mail address in user_id is U.S. only"
 	for _, c := range []struct {
