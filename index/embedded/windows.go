@@ -20,8 +20,8 @@ const margin = 1 + 1e-9
 // weightedList is the lists of one form of a term with the term's weight.
 type weightedList struct {
 	*lists
-	weight float64   // of the term, times idf
-	bounds [256]byte // of what the form adds to a score, by step and code; see windows.unit
+	weight float64     // of the term, times idf
+	bounds [256]uint16 // of what the form adds to a score, by step and code; see windows.unit
 }
 
 // bestTexts returns the best k chunks. A score is the sum of its parts in the
@@ -180,20 +180,21 @@ func (w *windows) searchAll(ctx context.Context, v *view, p index.BM25, terms []
 	return w.best.sorted(), nil
 }
 
-// bound makes the bounds of the terms, the highest of which is 255. Without, each is 1.
+// bound makes the bounds of the terms: their sums, rounded up, fit 16 bits. Where
+// bounds say nothing, each is 1.
 func (w *windows) bound() {
-	most := 0.0
+	sum := 0.0
 	for _, t := range w.terms {
-		most = max(most, t.weight)
+		sum += t.weight
 	}
-	w.unit = most * w.limit() * margin / math.MaxUint8
+	w.unit = sum * w.limit() * margin / (math.MaxUint16 - min(float64(len(w.terms)), math.MaxUint16/2))
 	for _, t := range w.terms {
 		for i, part := range w.most {
 			switch {
-			case i&15 == 0:
+			case i%16 == 0:
 				t.bounds[i] = 0
 			case w.bounded:
-				t.bounds[i] = uint8(min(math.Ceil(part*t.weight*margin/w.unit), math.MaxUint8))
+				t.bounds[i] = uint16(math.Ceil(part * t.weight * margin / w.unit))
 			default:
 				t.bounds[i] = 1
 			}

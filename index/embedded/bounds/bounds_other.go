@@ -2,4 +2,4 @@
 
 package bounds
 
-func add(sums []uint16, codes, steps []byte, table *[256]byte) { addGo(sums, codes, steps, table) }
+func add(sums []uint16, codes, steps []byte, table *[256]uint16) { addGo(sums, codes, steps, table) }

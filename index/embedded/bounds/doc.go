@@ -3,7 +3,7 @@
 //
 // A chunk has four bits for each term, a code that says how often the term stands
 // in it, and four bits for all terms, the step that its length belongs to. What
-// code and step allow at most is in a table of 256 bytes, one for each term of the
+// code and step allow at most is in a table of 256 numbers, one for each term of the
 // query. 64 chunks are looked up at once where the machine can; each kernel has a
 // twin in plain Go that a test holds it to.
 package bounds
