@@ -62,7 +62,7 @@ func (v *view) listsOf(ctx context.Context, f index.Form) (*lists, error) {
 	if m == nil {
 		m = &listMaker{}
 	}
-	defer v.state.kept.makers.Put(m)
+	defer func() { m.ranks = nil; v.state.kept.makers.Put(m) }()
 	read, from := v.postingsOf(ctx, f), 0
 	for i, rows := range out.of.rows {
 		if at := slices.Index(last.of.rows[from:], rows); at >= 0 {
