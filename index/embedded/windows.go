@@ -224,7 +224,7 @@ func (w *windows) search(from int) {
 	}
 	all, set := flat.Grades{Grades: sums}, w.set[:len(sums)/64]
 	all.AtLeast(w.least(), set)
-	if w.bounded && !w.best.full() && count(set) > w.best.k {
+	if !w.best.full() && count(set) > w.best.k {
 		first := w.first[:len(set)]
 		all.AtLeast(all.Nth(w.best.k, first), first)
 		w.score(from, first)
