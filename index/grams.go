@@ -19,11 +19,15 @@ func (g Grams) Size() int { return 4 * cap(g.hashes) }
 // read from beginning to end, and the table stays in the nearest memory: that is
 // faster than to look a query's grams up in a table of each text.
 type GramTable struct {
-	some  [1 << 10]uint64 // a bit for the upper half of each hash: nearly all that are asked for have none
-	slots []gramSlot      // a power of two, most of them empty
+	some  gramSieve  // nearly all that are asked for have none
+	slots []gramSlot // a power of two, most of them empty
 	shift int
 	n     int32
+	left  []uint32 // room for Count
 }
+
+// gramSieve has a bit for the upper half of each hash that is in a table.
+type gramSieve [1 << 11]uint32
 
 type gramSlot struct {
 	hash   uint32
@@ -53,20 +57,32 @@ func (t *GramTable) Number(hash uint32) int {
 	if s.number == 0 {
 		t.n++
 		*s = gramSlot{hash, t.n}
-		t.some[hash>>22] |= 1 << (hash >> 16 & 63)
+		t.some[hash>>21] |= 1 << (hash >> 16 & 31)
 	}
 	return int(s.number) - 1
 }
 
 // Count adds to counts, which has a place for each number, how often the grams
-// stand in the text.
+// stand in the text. Nobody else may count with the table meanwhile.
 func (t *GramTable) Count(g Grams, counts []int32) {
-	for _, h := range g.hashes {
-		if t.some[h>>22]>>(h>>16&63)&1 == 0 {
-			continue
-		}
+	if len(t.left) < len(g.hashes) {
+		t.left = make([]uint32, len(g.hashes))
+	}
+	for _, h := range t.left[:sift(g.hashes, &t.some, t.left)] {
 		if s := t.slot(h); s.number != 0 {
 			counts[s.number-1]++
 		}
 	}
+}
+
+// siftGo puts the hashes whose bit is set to the beginning of out, in their order, and
+// returns how many. What is behind them in out is overwritten.
+func siftGo(hashes []uint32, sieve *gramSieve, out []uint32) (n int) {
+	for _, h := range hashes {
+		if sieve[h>>21]>>(h>>16&31)&1 != 0 {
+			out[n] = h
+			n++
+		}
+	}
+	return n
 }

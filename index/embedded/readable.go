@@ -26,9 +26,6 @@ type readable struct {
 	counted     *counted       // for the lists of postings
 }
 
-// line is the readable sets that were made one from the other, as commits came.
-type line struct{ _ byte }
-
 func (r *readable) validAt(at time.Time) bool {
 	return !at.Before(r.from) && (r.until.IsZero() || at.Before(r.until))
 }
@@ -41,7 +38,7 @@ func (r *readable) admits(id uint32) bool {
 
 // newReadable decides, class by class, what the principal may read.
 func newReadable(st *state, p acl.Principal, at time.Time) *readable {
-	r := &readable{line: &line{}, from: at, languages: map[string]int{}, segments: st.segments}
+	r := &readable{from: at, languages: map[string]int{}, segments: st.segments}
 	known := st.aclIndex()
 	for _, id := range known.timed {
 		r.endAt(st.classes.get(id).list.Boundary(at))
@@ -64,6 +61,7 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	r.rows = rowsOf(st.segments, r.live)
 	r.ranks = rankAll(r.rows)
 	r.counted = r.count()
+	r.line = &line{newScale(float64(r.body) / float64(r.chunks))}
 	return r
 }
 
@@ -230,9 +228,9 @@ type readableOf struct {
 	state uint64 // number of the state
 }
 
-// size counts the structs as well.
+// size counts the structs as well, and a step for each chunk; see steps.
 func (r *readable) size() int {
-	n := 1024 + 4*len(r.classes) + int(r.live.GetSizeInBytes())
+	n := 1024 + 4*len(r.classes) + int(r.live.GetSizeInBytes()) + int(r.chunks)
 	for _, rows := range r.rows {
 		n += 96 + 12*len(rows)
 	}

@@ -19,6 +19,7 @@ type remembered struct {
 	readable  kept[string, *readableOf] // by acl.Principal.Key
 	log       commitLog
 
+	makers      sync.Pool // of *listMaker
 	windows     sync.Pool // of *windows
 	vectors     sync.Pool // of *vectorWork
 	comparisons sync.Pool // of *comparison

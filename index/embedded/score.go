@@ -25,7 +25,6 @@ type bm25f struct {
 	index.BM25
 	chunks      float64
 	title, body float64 // average lengths
-	known       []float64
 }
 
 func (v *view) fields(p index.BM25) bm25f {
@@ -54,42 +53,45 @@ func (b *bm25f) normalised(tf, length uint32, average float64) float64 {
 	return float64(tf) / (1 - b.B + float64(b.B*float64(length))/average)
 }
 
-// accumulator sums scores per row of each segment.
-type accumulator struct {
-	scores  [][]float64
-	seen    [][]uint64
-	touched [][]uint32 // rows with a score
-}
-
-func (st *state) accumulator() *accumulator {
-	if a, ok := st.scratch.Get().(*accumulator); ok {
-		return a
-	}
-	n := len(st.segments)
-	a := &accumulator{scores: make([][]float64, n), seen: make([][]uint64, n), touched: make([][]uint32, n)}
-	for i, s := range st.segments {
-		a.scores[i], a.seen[i] = make([]float64, s.Chunks), make([]uint64, (s.Chunks+63)/64)
-	}
-	return a
-}
-
-// recycle clears what was touched and keeps the memory for the next search.
-func (st *state) recycle(a *accumulator) {
-	for i, rows := range a.touched {
-		for _, row := range rows {
-			a.scores[i][row], a.seen[i][row/64] = 0, 0
-		}
-		a.touched[i] = rows[:0]
-	}
-	st.scratch.Put(a)
-}
-
-func (a *accumulator) add(segment, row int, score float64) {
-	if !has(a.seen[segment], row) {
-		a.seen[segment][row/64] |= 1 << (row % 64)
-		a.touched[segment] = append(a.touched[segment], uint32(row))
-	}
-	a.scores[segment][row] += score
-}
-
 func has(rows []uint64, row int) bool { return rows[row/64]>>(row%64)&1 != 0 }
+
+// parts knows what the parts of scores are. A search gets one from the search before.
+type parts struct {
+	bm25f
+	known [titled * knownLengths]float64 // by code and length of the body, 0 if not computed yet
+	most  [len(scale{}) << 4]float64     // that a chunk of a step can have for a code
+}
+
+// knownLengths is up to which length of a body parts are remembered.
+const knownLengths = 512
+
+// begin makes them those of b, in steps of the scale.
+func (p *parts) begin(b bm25f, s *scale) {
+	if p.bm25f != b {
+		p.bm25f = b
+		clear(p.known[:])
+	}
+	for step, length := range s {
+		for code := byte(1); code < other; code++ {
+			title, body := fromCode(code)
+			p.most[step<<4|int(code)] = min(b.limit(), b.saturated(title, body, 1, length))
+		}
+		p.most[step<<4|other] = b.limit()
+	}
+}
+
+// limit is what saturated stays below.
+func (b *bm25f) limit() float64 { return b.K1 + 1 }
+
+// of returns the part of a form that stands so often in a chunk of such lengths.
+func (p *parts) of(l *list, rank int, code byte, titleLength, bodyLength uint32) float64 {
+	if code >= titled || bodyLength >= knownLengths {
+		title, body := l.said(rank, code)
+		return p.saturated(title, body, titleLength, bodyLength)
+	}
+	known := &p.known[int(code)*knownLengths+int(bodyLength)]
+	if *known == 0 {
+		*known = p.saturated(0, uint32(code), titleLength, bodyLength)
+	}
+	return *known
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -27,7 +26,6 @@ type state struct {
 	others   []*state                 // of the same revision, in the generations that are kept beside this one
 	kept     *remembered              // also by the states before and after it
 	index    atomic.Pointer[aclIndex] // see aclIndex
-	scratch  sync.Pool                // of *accumulator
 
 	users  atomic.Int64
 	onFree func(error) // told the outcome of freeing

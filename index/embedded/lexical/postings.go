@@ -157,33 +157,47 @@ func (p *Postings) Next() bool {
 // Within appends to out the postings whose chunk is set in rows, which has a bit per
 // chunk of the segment. It reads the list to its end.
 func (p *Postings) Within(rows []uint64, out []Posting) ([]Posting, error) {
-	for p.left > 0 && !p.bare {
-		// Nearly always two bytes: a short gap and a frequency of the body alone.
-		if rest := p.rest; len(rest) >= 2 && rest[0] < 0x80 && rest[1] < 0x80 && rest[1]&1 == 0 && (rest[0] > 0 || !p.begun) {
-			next := p.Chunk + uint32(rest[0])
-			if next >= p.limit {
-				break
-			}
-			p.Chunk, p.begun, p.rest = next, true, rest[2:]
-			p.left--
-			if rows[next/64]>>(next%64)&1 != 0 {
-				out = append(out, Posting{Chunk: next, Body: uint32(rest[1] >> 1)})
-			}
-			continue
+	for n := -1; n < len(out); {
+		n = len(out)
+		out = p.Some(rows, slices.Grow(out, 64))
+	}
+	return out, p.err
+}
+
+// Some is Within as far as out has room. It appends nothing only at the end of the
+// list, or where that is damaged; see [Postings.Err].
+func (p *Postings) Some(rows []uint64, out []Posting) []Posting {
+	for len(out) < cap(out) {
+		if !p.bare {
+			out = p.short(rows, out)
 		}
-		if !p.Next() {
+		if len(out) == cap(out) || !p.Next() {
 			break
 		}
 		if c := p.Chunk; rows[c/64]>>(c%64)&1 != 0 {
 			out = append(out, p.Posting)
 		}
 	}
-	for p.Next() {
-		if c := p.Chunk; rows[c/64]>>(c%64)&1 != 0 {
-			out = append(out, p.Posting)
+	return out
+}
+
+// short reads on as long as postings have two bytes, as nearly all do: a short gap
+// and a frequency of the body alone.
+func (p *Postings) short(rows []uint64, out []Posting) []Posting {
+	rest, chunk, begun, at := p.rest, p.Chunk, p.begun, 0
+	room, n := out[:cap(out)], len(out)
+	for left := p.left; left > 0 && n < len(room) && at+1 < len(rest); left-- {
+		gap, frequency := rest[at], rest[at+1]
+		next := chunk + uint32(gap)
+		if (gap|frequency)&0x80 != 0 || frequency&1 != 0 || gap == 0 && begun || next >= p.limit {
+			break
 		}
+		chunk, begun, at = next, true, at+2
+		room[n] = Posting{Chunk: next, Body: uint32(frequency >> 1)}
+		n += int(rows[next/64] >> (next % 64) & 1)
 	}
-	return out, p.err
+	p.rest, p.Chunk, p.begun, p.left = rest[at:], chunk, begun, p.left-uint64(at/2)
+	return room[:n]
 }
 
 // run reads a list that was not begun to its end and returns it as it is coded. The

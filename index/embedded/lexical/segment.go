@@ -134,17 +134,6 @@ func (s *Segment) CheckSet(rows []uint64) error {
 	return nil
 }
 
-// CheckPostings checks the columns of the chunks of the postings.
-func (s *Segment) CheckPostings(list []Posting) error {
-	return s.CheckRows(func(yield func(uint32) bool) {
-		for _, p := range list {
-			if !yield(p.Chunk) {
-				return
-			}
-		}
-	})
-}
-
 // notPanic turns a panic into an error: vellum trusts the bytes that it walks, and
 // bytes may be damaged in ways that no checksum tells.
 func notPanic(err *error) {
