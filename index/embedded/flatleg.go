@@ -11,6 +11,7 @@ import (
 
 	"ken/index/embedded/flat"
 	"ken/internal/rejoin"
+	"ken/internal/steady"
 )
 
 // exactRows is up to how many rows every one is compared so closely that none of
@@ -94,7 +95,7 @@ func (c *comparison) likely(ctx context.Context, k, dim int, out []near) ([]near
 // four and a half of these deviations stood all of the best ten; see docs/adr/0012.
 func nearBy(dim int) float64 {
 	d := float64(max(dim, 2))
-	return 4.5 * 16 / math.Sqrt(12) / levels * math.Sqrt(2*math.Log(d)/d)
+	return 4.5 * 16 / math.Sqrt(12) / levels * math.Sqrt(2*steady.Log(d)/d)
 }
 
 const levels = 127 // of a code to either side of zero
