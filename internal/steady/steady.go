@@ -4,7 +4,7 @@ package steady
 
 import "math"
 
-// Log returns the natural logarithm of x, at most three units in the last place off.
+// Log returns the natural logarithm of x, less than five units in the last place off.
 // With x = 2^k · m and m near 1 it is k · ln 2 + ln m, and with s = (m - 1) / (m + 1)
 // ln m is the series 2 · (s + s³/3 + s⁵/5 + …). Each product is rounded by itself: no
 // compiler may fuse it with a sum.
