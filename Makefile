@@ -13,7 +13,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/ken
@@ -39,6 +39,10 @@ test: ## run all tests
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short $(PKGS)
+
+.PHONY: test-arm64
+test-arm64: ## test what is arm64's own, and that it gives what amd64 gives, in an emulator (needs Debian's qemu-user)
+	@.ci/arm64
 
 .PHONY: lint
 lint: ## check format, vet and staticcheck

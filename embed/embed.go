@@ -51,7 +51,7 @@ func Check(vs []Vector, n, dim int) error {
 		}
 		var sum float64
 		for _, x := range v {
-			sum += float64(x) * float64(x)
+			sum += float64(float64(x) * float64(x))
 		}
 		if sum == 0 || math.IsNaN(sum) || math.IsInf(sum, 0) {
 			return fmt.Errorf("%w: vector %d has squared length %v", ErrVector, i, sum)
@@ -64,7 +64,7 @@ func Check(vs []Vector, n, dim int) error {
 func Normalize(v Vector) {
 	var sum float64
 	for _, x := range v {
-		sum += float64(x) * float64(x)
+		sum += float64(float64(x) * float64(x))
 	}
 	if sum == 0 {
 		return

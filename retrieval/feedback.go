@@ -154,7 +154,7 @@ func interpolate(query []index.Term, model []weighted, share float64) []index.Te
 	}
 	for _, t := range model {
 		if i, ok := place[t.Form]; ok {
-			out[i].Weight += (1 - share) * t.weight
+			out[i].Weight += float64((1 - share) * t.weight)
 		} else {
 			out = append(out, index.Term{Forms: []index.Form{t.Form}, Weight: (1 - share) * t.weight})
 		}

@@ -64,7 +64,7 @@ func unlike(a, b *shingles, threshold float64) bool {
 		more += bits.OnesCount64(y &^ x)
 	}
 	const rounding = 1e-3 // far less than a shingle
-	return float64(lacking+more) > (1-threshold)/threshold*float64(min(len(a.set), len(b.set)))+rounding
+	return float64(lacking+more) > float64((1-threshold)/threshold*float64(min(len(a.set), len(b.set))))+rounding
 }
 
 // jaccard is the size of the intersection over the size of the union of two

@@ -16,7 +16,7 @@ func fuse(f Fusion, alpha float64, words, vectors []index.Hit) []Ranked {
 		})
 	}
 	return join(words, vectors, lexical, vector, func(w, v int) float64 {
-		return (1-alpha)*at(lexical, w) + alpha*at(vector, v)
+		return float64((1-alpha)*at(lexical, w)) + float64(alpha*at(vector, v))
 	})
 }
 

@@ -2,12 +2,12 @@ package retrieval
 
 import (
 	"context"
-	"math"
 	"slices"
 	"unicode"
 
 	"ken/index"
 	"ken/index/analyze"
+	"ken/internal/steady"
 )
 
 // rescore mixes the words' score with a BM25 over character 4-grams. Grams see
@@ -15,7 +15,7 @@ import (
 // All statistics are those of the hits themselves, so there is no gram index
 // and nothing to learn from it. The scores that come back lie in 0..1.
 func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits []index.Hit) ([]index.Hit, error) {
-	weight := s.Params.GramWeight * spelledShare(query)
+	weight := float64(s.Params.GramWeight * spelledShare(query))
 	if weight == 0 || len(hits) == 0 {
 		return hits, nil
 	}
@@ -32,7 +32,7 @@ func (s *Searcher) rescore(ctx context.Context, v *snapshot, query string, hits 
 	words, grams := minMax(hits), scale(gramScores(query, texts))
 	out := slices.Clone(hits)
 	for i := range out {
-		out[i].Score = (1-weight)*words[i] + weight*grams[i]
+		out[i].Score = float64((1-weight)*words[i]) + float64(weight*grams[i])
 	}
 	slices.SortFunc(out, index.Compare)
 	return out, nil
@@ -106,7 +106,7 @@ func newGramSet(query string) gramSet {
 // weigh multiplies the weights with the idf among n texts.
 func (s gramSet) weigh(frequency []float64, n float64) {
 	for g, df := range frequency {
-		s.weight[g] *= math.Log(1 + (n-df+.5)/(df+.5))
+		s.weight[g] *= steady.Log(1 + (n-df+.5)/(df+.5))
 	}
 }
 
@@ -125,7 +125,7 @@ func (s gramSet) bm25(counts []int32, length float64) float64 {
 			continue
 		}
 		tf := float64(count)
-		score += s.weight[g] * tf * (gramK1 + 1) / (tf + gramK1*(1-gramB+gramB*length))
+		score += s.weight[g] * tf * (gramK1 + 1) / (tf + float64(gramK1*(1-gramB+float64(gramB*length))))
 	}
 	return score
 }

@@ -86,7 +86,7 @@ func offersOf(docs []*found) []offer {
 			}
 			out = append(out, offer{
 				doc: i, n: n, id: d.chunks[n],
-				worth:   (1-documentShare)*max(own, lent) + documentShare*best,
+				worth:   float64((1-documentShare)*max(own, lent)) + float64(documentShare*best),
 				matched: matched,
 				missed:  matched && own >= passageFloor*best,
 			})

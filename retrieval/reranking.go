@@ -44,7 +44,7 @@ func (s *Searcher) rerank(ctx context.Context, v *snapshot, r Request, o *order,
 			ranked[i].Score /= 2
 			continue
 		}
-		ranked[i].Score = .5 + scores[i]/2
+		ranked[i].Score = .5 + float64(scores[i]/2)
 		if !r.History {
 			ranked[i].Score *= s.Params.standing(outlines[i].Status)
 		}

@@ -1,13 +1,13 @@
 package retrieval
 
 import (
-	"math"
 	"strings"
 	"unicode/utf8"
 
 	"ken/index"
 	"ken/index/analyze"
 	"ken/index/chunk"
+	"ken/internal/steady"
 )
 
 // repeated is what a question's word counts in every line after the first that
@@ -68,7 +68,7 @@ func longestRun(lines []line, weights map[string]float64, first, tokens int) run
 		r.last++
 		for _, t := range l.terms {
 			if said[t] {
-				r.value += repeated * weights[t]
+				r.value += float64(repeated * weights[t])
 			} else {
 				r.value += weights[t]
 			}
@@ -87,7 +87,7 @@ func rarities(lines []line) map[string]float64 {
 		}
 	}
 	for t, n := range counts {
-		counts[t] = math.Log(1 + float64(len(lines))/n)
+		counts[t] = steady.Log(1 + float64(len(lines))/n)
 	}
 	return counts
 }

@@ -107,6 +107,6 @@ func (l chromemLeg) candidates(ctx context.Context, v *view, unit []float32, row
 // 3.1), doubled for vectors whose length is off by rounding.
 func rounding(dim int) float64 {
 	const u = 1.0 / (1 << 24)
-	n := float64(dim+4) * u
+	n := float64(float64(dim+4) * u)
 	return 2 * n / (1 - n)
 }

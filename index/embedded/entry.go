@@ -117,13 +117,13 @@ func checkLength(i int, v embed.Vector) error {
 	n := len(v) / 4 * 4
 	for j := 0; j < n; j += 4 {
 		w := v[j:][:4]
-		a += float64(w[0]) * float64(w[0])
-		b += float64(w[1]) * float64(w[1])
-		c += float64(w[2]) * float64(w[2])
-		d += float64(w[3]) * float64(w[3])
+		a += float64(float64(w[0]) * float64(w[0]))
+		b += float64(float64(w[1]) * float64(w[1]))
+		c += float64(float64(w[2]) * float64(w[2]))
+		d += float64(float64(w[3]) * float64(w[3]))
 	}
 	for _, x := range v[n:] {
-		a += float64(x) * float64(x)
+		a += float64(float64(x) * float64(x))
 	}
 	if length := math.Sqrt(a + b + c + d); !(math.Abs(length-1) <= unitTolerance) { // nor is one that is no number
 		return fmt.Errorf("%w: vector %d has length %v, want 1", embed.ErrVector, i, length)

@@ -11,6 +11,7 @@ import (
 
 	"ken/index/embedded/flat"
 	"ken/internal/rejoin"
+	"ken/internal/steady"
 )
 
 // exactRows is up to how many rows every one is compared so closely that none of
@@ -148,7 +149,7 @@ func (c *comparison) likely(ctx context.Context, k, dim int, out []near) ([]near
 		product, _ = f.Estimate(c.query, c.rows[i], c.sums[i])
 		return product, math.Inf(1) // what was left out may be better
 	})
-	floor := leastOf(out[begin:], k) - nearByWhole(dim)
+	floor := leastOf(out[begin:], k) - float64(nearByWhole(dim))
 	left := slices.DeleteFunc(out[begin:], func(x near) bool { return x.product < floor })
 	return out[:begin+len(left)], nil
 }
@@ -179,7 +180,7 @@ func nearByHalves(dim int) float64 { return withinHalves * 16 / math.Sqrt(12) * 
 
 func step(dim int) float64 {
 	d := float64(max(dim, 2))
-	return math.Sqrt(2*math.Log(d)/d) / levels
+	return math.Sqrt(2*steady.Log(d)/d) / levels
 }
 
 const levels = 127 // of a code to either side of zero

@@ -2,10 +2,10 @@ package embedded
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"ken/index"
+	"ken/internal/steady"
 )
 
 // checkForms refuses a term that could match a chunk twice.
@@ -33,7 +33,7 @@ func (v *view) fields(p index.BM25) bm25f {
 }
 
 func (b *bm25f) idf(df int) float64 {
-	return math.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
+	return steady.Log(1 + (b.chunks-float64(df)+.5)/(float64(df)+.5))
 }
 
 // saturated returns tf·(K1+1) / (tf+K1) with the weighted, normalised tf of a term

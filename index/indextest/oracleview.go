@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"ken/embed"
 	"ken/index"
 	"ken/index/analyze"
+	"ken/internal/steady"
 )
 
 // oracleView is the readable documents, by id. There is nothing else in it, so
@@ -184,7 +184,7 @@ func (v *oracleView) statistics(terms []index.Term) statistics {
 
 // weight is the formula of index.BM25 for one term of a chunk.
 func (s statistics) weight(p index.BM25, term int, weight float64, titleTF, bodyTF, titleLen, bodyLen int) float64 {
-	idf := math.Log(1 + (s.n-s.df[term]+.5)/(s.df[term]+.5))
+	idf := steady.Log(1 + (s.n-s.df[term]+.5)/(s.df[term]+.5))
 	var tf float64
 	if titleTF > 0 {
 		tf += float64(p.Title * (float64(titleTF) / (1 - p.B + float64(p.B*float64(titleLen))/s.title)))

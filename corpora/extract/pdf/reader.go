@@ -263,12 +263,13 @@ func (d *document) turnedBox(page references.FPDF_TEXTPAGE, char, turn int) (box
 	}
 	scale := 1.0
 	if m, err := d.engine.FPDFText_GetMatrix(&requests.FPDFText_GetMatrix{TextPage: page, Index: char}); err == nil {
-		scale = math.Hypot(float64(m.Matrix.A), float64(m.Matrix.B))
+		a, b := float64(m.Matrix.A), float64(m.Matrix.B)
+		scale = math.Sqrt(float64(a*a) + float64(b*b))
 	}
 	out := box{left: b.Left, right: b.Right, bottom: b.Bottom, top: b.Top}.turned(turn)
 	line := box{left: origin.X, right: origin.X, bottom: origin.Y, top: origin.Y}.turned(turn).bottom
 	height := size.FontSize * scale
-	out.bottom, out.top = line-.2*height, line+.8*height
+	out.bottom, out.top = line-float64(.2*height), line+float64(.8*height)
 	return out, out.valid()
 }
 

@@ -155,7 +155,7 @@ func (f *File) product(q *Query, row uint32, sum int32) float64 {
 // slack is how far a product may be off, given what rounding lost of the row.
 func (q *Query) slack(lost float32) float64 {
 	rest := float64(lost)
-	return 1.0001*rest + 1.002*q.error + float64(q.error*rest) + rotationSlack
+	return float64(1.0001*rest) + float64(1.002*q.error) + float64(q.error*rest) + rotationSlack
 }
 
 // rotationSlack covers the rounding of query and row in float32: by the two

@@ -42,6 +42,37 @@ func TestEncodingEqualsPlainGo(t *testing.T) {
 	})
 }
 
+// Halves go to the even number, and what is beyond the last level to that.
+func TestRoundingOfHalves(t *testing.T) {
+	var v []float32
+	for x := float32(-levels) - 3; x <= levels+3; x += .5 {
+		v = append(v, x)
+	}
+	got, want, lost := make([]int8, len(v)), make([]int8, len(v)), [4]float64{}
+	all := roundAll(v, 1, got)
+	roundGo(v, 1, want, &lost)
+	if !slices.Equal(got, want) || all != lost {
+		t.Errorf("round %v and %v, want %v and %v", got, all, want, lost)
+	}
+}
+
+// The greatest is found in every place, whatever its sign.
+func TestGreatestIsFound(t *testing.T) {
+	for i := range 37 {
+		v := make([]float32, 37)
+		for j := range v {
+			v[j] = float32(j%3) - 1
+		}
+		v[i] = 2
+		if got := greatest(v); got != 2 {
+			t.Errorf("place %d: greatest %v", i, got)
+		}
+		if v[i] = -2; greatest(v) != 2 {
+			t.Errorf("place %d, negative: greatest %v", i, greatest(v))
+		}
+	}
+}
+
 func sameBits(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }

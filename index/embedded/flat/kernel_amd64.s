@@ -231,9 +231,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func gradesAVX512(sums *int32, scales *float32, n int, scale, shift float64, out *uint16)
+// func gradesSIMD(sums *int32, scales *float32, n int, scale, shift float64, out *uint16)
 // gradeOf n rows, eight at a time. Each step is exact or rounds as there.
-TEXT ·gradesAVX512(SB), NOSPLIT, $0-48
+TEXT ·gradesSIMD(SB), NOSPLIT, $0-48
 	MOVQ         sums+0(FP), SI
 	MOVQ         scales+8(FP), DI
 	MOVQ         n+16(FP), CX
@@ -276,8 +276,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func atLeastAVX512(grades *uint16, words int, least uint32, out *uint64)
-TEXT ·atLeastAVX512(SB), NOSPLIT, $0-32
+// func atLeastSIMD(grades *uint16, words int, least uint32, out *uint64)
+TEXT ·atLeastSIMD(SB), NOSPLIT, $0-32
 	MOVQ         grades+0(FP), SI
 	MOVQ         words+8(FP), CX
 	MOVL         least+16(FP), AX
@@ -305,11 +305,11 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotsAVX512(query *float64, dims int, rows *[16]*float32, out *[16]float64)
+// func dotsSIMD(query *float64, dims int, rows *[16]*float32, out *[16]float64)
 // Sixteen sums go on at once, each from the first dimension to the last; dims is a
 // multiple of four. The products of what were float32 are exact, so that a fused
 // addition rounds as a multiplication and an addition do.
-TEXT ·dotsAVX512(SB), NOSPLIT, $0-32
+TEXT ·dotsSIMD(SB), NOSPLIT, $0-32
 	MOVQ   query+0(FP), SI
 	MOVQ   dims+8(FP), CX
 	MOVQ   rows+16(FP), R8

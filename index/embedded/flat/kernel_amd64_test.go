@@ -12,6 +12,7 @@ func TestKernelWithoutVNNI(t *testing.T) {
 	defer func() { hasVNNI = true }()
 	TestKernelEqualsPlainGo(t)
 	TestNthGrade(t)
+	TestAtLeastEqualsPlainGo(t)
 	TestDotsEqualDot(t)
 	TestLongestProductFits(t)
 }

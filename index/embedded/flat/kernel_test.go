@@ -67,6 +67,25 @@ func TestNthGrade(t *testing.T) {
 	})
 }
 
+// Each bit is that of its own grade.
+func TestAtLeastEqualsPlainGo(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1, 63, 64, 65, 128, 1000} {
+		g := make(Grades, n)
+		for i := range g {
+			g[i] = uint16(32768 + r.IntN(5) - 2)
+		}
+		for _, least := range []uint16{0, 1, 32766, 32767, 32768, 32769, 32770, 32771, 65535} {
+			got, want := make([]uint64, (n+63)/64), make([]uint64, (n+63)/64)
+			g.AtLeast(least, got)
+			atLeastGo(g, least, want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d grades at least %d: %x, want %x", n, least, got, want)
+			}
+		}
+	}
+}
+
 // Of many grades a sample says where to look.
 func TestNthOfManyGrades(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

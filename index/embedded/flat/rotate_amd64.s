@@ -21,9 +21,9 @@ GLOBL signs4<>(SB), RODATA|NOPTR, $32
 DATA magnitude<>+0(SB)/4, $0x7FFFFFFF
 GLOBL magnitude<>(SB), RODATA|NOPTR, $4
 
-// func mixAVX2(v *float32, n int, scale float32)
+// func mixSIMD(v *float32, n int, scale float32)
 // n is a power of two from 16 on. x - y is x + (-y), so the bits are those of mixGo.
-TEXT ·mixAVX2(SB), NOSPLIT, $0-20
+TEXT ·mixSIMD(SB), NOSPLIT, $0-20
 	MOVQ         v+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS scale+16(FP), Y15
@@ -88,9 +88,9 @@ scale:
 	VZEROUPPER
 	RET
 
-// func flipAVX2(v *float32, signs *uint32, n int)
+// func flipSIMD(v *float32, signs *uint32, n int)
 // n is a multiple of 8.
-TEXT ·flipAVX2(SB), NOSPLIT, $0-24
+TEXT ·flipSIMD(SB), NOSPLIT, $0-24
 	MOVQ v+0(FP), SI
 	MOVQ signs+8(FP), DI
 	MOVQ n+16(FP), CX
@@ -106,9 +106,9 @@ flip:
 	VZEROUPPER
 	RET
 
-// func greatestAVX2(v *float32, n int) float32
+// func greatestSIMD(v *float32, n int) float32
 // n is a multiple of 8.
-TEXT ·greatestAVX2(SB), NOSPLIT, $0-20
+TEXT ·greatestSIMD(SB), NOSPLIT, $0-20
 	MOVQ         v+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS magnitude<>(SB), Y2
@@ -130,9 +130,9 @@ most:
 	VZEROUPPER
 	RET
 
-// func roundAVX2(v *float32, n int, scale, most float64, numbers *int8, lost *[4]float64)
+// func roundSIMD(v *float32, n int, scale, most float64, numbers *int8, lost *[4]float64)
 // n is a multiple of 8.
-TEXT ·roundAVX2(SB), NOSPLIT, $0-48
+TEXT ·roundSIMD(SB), NOSPLIT, $0-48
 	MOVQ         v+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD scale+16(FP), Y10
