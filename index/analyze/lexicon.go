@@ -23,6 +23,7 @@ type Lexicon struct {
 	languages map[string]*vocabulary
 	now       *vocabulary // in use
 	terms     []Term      // by number; that of 0 is a stop word
+	asked     []seen      // what the next tokens are; the number, if mark is 0
 	out       []uint32
 	numbers   []uint32 // room for Terms
 }
@@ -52,7 +53,9 @@ type vocabulary struct {
 
 // A mark is a length from 1 to MaxTerm, a kind and the number of a language.
 const (
+	lengthMask    = 1<<kindShift - 1
 	kindShift     = 8
+	kindMask      = 1<<(languageShift-kindShift) - 1
 	languageShift = 10
 )
 
@@ -98,6 +101,7 @@ func (l *Lexicon) Append(out []uint32, lang, text string) []uint32 {
 	l.use(lang)
 	l.out = out
 	l.scan(text)
+	l.answer()
 	out, l.out = l.out, nil
 	return out
 }
@@ -120,31 +124,76 @@ func (l *Lexicon) use(code string) {
 	l.now = v
 }
 
+// askedAtOnce is how many tokens are looked up together. The table is larger than the
+// fast memory of a processor, so that nearly every look waits; between the looks of
+// a short loop there is nothing to wait for, and they wait together.
+const askedAtOnce = 128
+
 func (l *Lexicon) token(token []byte, k kind) {
-	if n := l.number(token, k); n != 0 {
-		l.out = append(l.out, n)
+	if len(l.asked) == askedAtOnce {
+		l.answer()
 	}
+	mark := l.now.markOf(token, k)
+	if len(token) > maxShort {
+		l.asked = append(l.asked, seen{number: l.longNumber(token, k, mark)})
+		return
+	}
+	first, rest := words(token)
+	l.asked = append(l.asked, seen{first, rest, mark, 0})
+}
+
+// answer appends the numbers of what was asked to out.
+func (l *Lexicon) answer() {
+	for i := range l.asked {
+		a := &l.asked[i]
+		n := a.number
+		if a.mark != 0 {
+			if s := &l.seen[l.place(a.first, a.rest, a.mark)]; s.first == a.first && s.rest == a.rest && s.mark == a.mark {
+				n = s.number
+			} else {
+				n = l.shortNumber(a.first, a.rest, a.mark)
+			}
+		}
+		if n != 0 {
+			l.out = append(l.out, n)
+		}
+	}
+	l.asked = l.asked[:0]
+}
+
+func (v *vocabulary) markOf(token []byte, k kind) uint32 {
+	return v.mark | uint32(k)<<kindShift | uint32(len(token))
 }
 
 // number returns the number of the token's term, 0 for a stop word.
 func (l *Lexicon) number(token []byte, k kind) uint32 {
-	mark := l.now.mark | uint32(k)<<kindShift | uint32(len(token))
+	mark := l.now.markOf(token, k)
 	if len(token) > maxShort {
 		return l.longNumber(token, k, mark)
 	}
 	first, rest := words(token)
+	return l.shortNumber(first, rest, mark)
+}
+
+func (l *Lexicon) shortNumber(first, rest uint64, mark uint32) uint32 {
 	for i := l.place(first, rest, mark); ; i = (i + 1) & (len(l.seen) - 1) {
 		s := &l.seen[i]
 		if s.first == first && s.rest == rest && s.mark == mark {
 			return s.number
 		}
 		if s.mark == 0 {
-			n := l.learn(token, k)
+			n := l.learn(bytesOf(first, rest, mark), kind(mark>>kindShift&kindMask))
 			*s = seen{first, rest, mark, n}
 			l.grow()
 			return n
 		}
 	}
+}
+
+// bytesOf returns the token that words and markOf were told of.
+func bytesOf(first, rest uint64, mark uint32) []byte {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, maxShort), first)
+	return binary.LittleEndian.AppendUint64(b, rest)[:mark&lengthMask]
 }
 
 // words returns the bytes of a token of 1 to 16 as numbers, zeros behind them.

@@ -84,8 +84,9 @@ func yielding(context.Context) { giveWay() }
 
 // What takes about so long.
 const (
-	chunksAtOnce  = 16  // analysed
-	vectorsAtOnce = 128 // encoded
+	chunksAtOnce    = 16  // analysed
+	vectorsAtOnce   = 128 // encoded
+	documentsAtOnce = 16  // whose records are written
 )
 
 // chunkOf is chunk n of an entry, and how many terms its fields have.

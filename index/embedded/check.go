@@ -44,6 +44,7 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 	defer s.merging.Unlock()
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	s.truth.awaitLeft(false)
 	st, err := s.current()
 	if err != nil {
 		return Report{}, err

@@ -37,6 +37,7 @@ type change struct {
 	versions  map[corpora.DocID][]keptVersion    // as they will be, the oldest first
 	texts     map[corpora.DocID][]index.Chunk    // of documents that the change stores
 	rows      rows                               // of the segment that the change adds
+	placed    []placed                           // whose records are not in the batch yet, in order of their ordinals; of the whole only
 	large     bool                               // it stores documents, so it must leave the reserve alone
 	moved     bool                               // segments changed
 	settled   bool                               // there is something to commit besides documents
@@ -128,11 +129,7 @@ func (s *Store) commitOnce(group ...*request) error {
 			return errors.Join(err, c.abandon())
 		}
 	}
-	for _, part := range c.parts {
-		if err == nil {
-			err = part.addRows()
-		}
-	}
+	err = c.addRows()
 	if err == nil && !c.changed() {
 		return c.abandon()
 	}

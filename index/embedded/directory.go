@@ -103,9 +103,21 @@ func (d directory) writeFormat() error {
 
 // write makes a file and syncs it; its directory is not synced.
 func (d directory) write(path string, data []byte) error {
+	return d.writeBy(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// handed is how many bytes the disk is given to write while there are more to come.
+const handed = 1 << 20
+
+// writeBy is write of what put writes.
+func (d directory) writeBy(path string, put func(io.Writer) error) error {
 	f, err := d.fs.Create(path, vfs.WriteCategoryUnspecified)
 	if err == nil {
-		if _, err = f.Write(data); err == nil {
+		if err = put(vfs.NewSyncingFile(f, vfs.SyncingFileOptions{BytesPerSync: handed})); err == nil {
+			giveWay() // who waits for this processor would wait for the disk
 			err = f.Sync()
 		}
 		err = joinClose(err, f)

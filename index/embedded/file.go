@@ -65,9 +65,10 @@ func vecName(number uint64) string { return fmt.Sprintf("%06d.vec", number) }
 
 // files calls f with each file of the segment.
 func (s *segment) files(f func(*file)) {
-	f(s.lexFile)
-	if s.vecFile != nil {
-		f(s.vecFile)
+	for _, file := range []*file{s.lexFile, s.vecFile} {
+		if file != nil {
+			f(file)
+		}
 	}
 }
 
@@ -75,24 +76,28 @@ func (s *segment) files(f func(*file)) {
 // against it. The rest is checked when it is used, or by checkAll.
 func (d directory) openSegment(r segmentRecord, model string) (*segment, error) {
 	s := &segment{segmentRecord: r}
-	var err error
-	if s.lexFile, err = d.open(lexName(r.Lexical)); err != nil {
-		return nil, fmt.Errorf("open segment: %w", err)
-	}
-	if s.lex, err = lexical.OpenMapped(s.lexFile.data, s.lexFile.fetch); err == nil {
-		err = s.checkLexical()
-	}
+	err := s.openLexical(d)
 	if err == nil && r.Vector != 0 {
-		err = s.openVectors(d, model)
+		err = s.openVectors(d)
+	}
+	if err == nil {
+		err = s.checkPair(model)
 	}
 	if err != nil {
 		s.files(func(f *file) { err = errors.Join(err, f.free()) })
-		return nil, fmt.Errorf("open segment %s: %w", s.lexFile.name, err)
+		return nil, fmt.Errorf("open segment %s: %w", lexName(r.Lexical), err)
 	}
 	return s, nil
 }
 
-func (s *segment) checkLexical() error {
+func (s *segment) openLexical(d directory) error {
+	var err error
+	if s.lexFile, err = d.open(lexName(s.Lexical)); err != nil {
+		return err
+	}
+	if s.lex, err = lexical.OpenMapped(s.lexFile.data, s.lexFile.fetch); err != nil {
+		return err
+	}
 	n := s.lex.Len()
 	if n == 0 || n != s.Chunks || s.lex.Ordinal(0) != s.First || s.lex.Ordinal(n-1) != s.Last {
 		return fmt.Errorf("%w: not the segment that was written", lexical.ErrCorrupt)
@@ -100,15 +105,18 @@ func (s *segment) checkLexical() error {
 	return nil
 }
 
-func (s *segment) openVectors(d directory, model string) error {
+func (s *segment) openVectors(d directory) error {
 	var err error
 	if s.vecFile, err = d.open(vecName(s.Vector)); err != nil {
 		return err
 	}
-	if s.vec, err = flat.OpenMapped(s.vecFile.data, s.vecFile.fetch); err != nil {
-		return err
-	}
-	if s.vec.ModelHash() != model || s.vec.Len() != s.lex.Len() || s.vec.OrdinalsSum() != s.lex.OrdinalsSum() {
+	s.vec, err = flat.OpenMapped(s.vecFile.data, s.vecFile.fetch)
+	return err
+}
+
+// checkPair checks that the vectors are those of the chunks, of the model.
+func (s *segment) checkPair(model string) error {
+	if s.vec != nil && (s.vec.ModelHash() != model || s.vec.Len() != s.lex.Len() || s.vec.OrdinalsSum() != s.lex.OrdinalsSum()) {
 		return fmt.Errorf("%w: vectors of another segment or model", flat.ErrCorrupt)
 	}
 	return nil

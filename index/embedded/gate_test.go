@@ -236,7 +236,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	set := func(key, value []byte) func(*Store) error {
 		return func(s *Store) error { return s.truth.db.Set(key, value, pebble.Sync) }
 	}
-	text := encodeChunk(index.Chunk{Doc: "a", Text: "other", Span: index.Span{End: 5}})
+	text := appendChunk(nil, index.Chunk{Doc: "a", Text: "other", Span: index.Span{End: 5}})
 	for name, c := range map[string]struct {
 		damage func(*Store) error
 		want   string

@@ -233,10 +233,8 @@ func (c *change) removeChunks(id corpora.DocID, inRecord documentHead) error {
 	}
 	c.classes.remove(h)
 	c.kill(h)
-	for i := range h.chunks {
-		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
-			return err
-		}
+	if err := c.deleteChunks(h); err != nil {
+		return err
 	}
 	if c.meta.ID == 0 {
 		return nil

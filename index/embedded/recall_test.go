@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -43,11 +44,12 @@ func segmentOf(t testing.TB, vectors []embed.Vector) *segment {
 	for i := range ordinals {
 		ordinals[i] = uint32(i)
 	}
-	data, err := flat.Encode("cloud", len(vectors[0]), ordinals, func(i int) []float32 { return vectors[i] })
+	var data bytes.Buffer
+	err := flat.Encode(&data, "cloud", len(vectors[0]), ordinals, func(i int) []float32 { return vectors[i] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := flat.Open(data)
+	f, err := flat.Open(data.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

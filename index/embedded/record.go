@@ -242,9 +242,9 @@ func decodeDocument(key, record []byte) (documentHead, corpora.Document, error) 
 	return h, d, err
 }
 
-// encodeChunk keeps texts as bytes: what was extracted need not be valid UTF-8.
-func encodeChunk(c index.Chunk) []byte {
-	b := appendString(nil, string(c.Doc))
+// appendChunk keeps texts as bytes: what was extracted need not be valid UTF-8.
+func appendChunk(b []byte, c index.Chunk) []byte {
+	b = appendString(b, string(c.Doc))
 	for _, n := range []int{c.N, c.Span.Start, c.Span.End, c.Tokens, len(c.Heading)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"ken/embed"
 	"ken/index"
@@ -85,24 +86,21 @@ func (c *change) withVectors(old *segment, rows [][]float32) (*segment, error) {
 		ordinals[i] = old.lex.Ordinal(i)
 	}
 	none := make([]float32, c.meta.Model.Dim)
-	data, err := flat.Encode(c.meta.Model.Hash, c.meta.Model.Dim, ordinals, func(i int) []float32 {
-		if rows[i] == nil {
-			return none
-		}
-		return rows[i]
+	seg := &segment{segmentRecord: old.segmentRecord, lex: old.lex, lexFile: old.lexFile}
+	seg.Vector = c.newFile(vecName)
+	err := c.fillVectors(seg, func(w io.Writer) error {
+		return flat.Encode(w, c.meta.Model.Hash, c.meta.Model.Dim, ordinals, func(i int) []float32 {
+			if rows[i] == nil {
+				return none
+			}
+			return rows[i]
+		})
 	})
-	if err != nil {
-		return nil, err
+	if seg.vecFile != nil {
+		c.fresh = append(c.fresh, seg.vecFile)
 	}
-	r := old.segmentRecord
-	r.Vector = c.newFile(vecName)
-	if err := c.fill(vecName(r.Vector), data); err != nil {
-		return nil, err
+	if err == nil {
+		err = seg.checkPair(c.meta.Model.Hash)
 	}
-	seg := &segment{segmentRecord: r, lex: old.lex, lexFile: old.lexFile}
-	if err := seg.openVectors(c.store.dir, c.meta.Model.Hash); err != nil {
-		return nil, err
-	}
-	c.fresh = append(c.fresh, seg.vecFile)
-	return seg, nil
+	return seg, err
 }

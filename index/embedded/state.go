@@ -45,9 +45,38 @@ func newState(t *truth, m metaRecord, segments []*segment, cs classes, leg vecto
 }
 
 func (st *state) release() {
+	if st.users.Add(-1) == 0 {
+		st.free()
+	}
+}
+
+// leave is release by a search, which does not wait until the files are deleted
+// that a merge has left to the last view: that takes longer than the search.
+func (st *state) leave() {
 	if st.users.Add(-1) > 0 {
 		return
 	}
+	if !st.deletes() || !st.truth.mayLeave() {
+		st.free()
+		return
+	}
+	go func() {
+		defer st.truth.leaving.RUnlock()
+		st.free()
+	}()
+}
+
+// deletes reports whether freeing the state may delete files.
+func (st *state) deletes() (some bool) {
+	for _, g := range st.generations() {
+		for _, s := range g.segments {
+			s.files(func(f *file) { some = some || f.obsolete.Load() })
+		}
+	}
+	return some
+}
+
+func (st *state) free() {
 	err := st.truth.forget(st.snapshot)
 	for _, s := range st.segments {
 		s.files(func(f *file) { err = errors.Join(err, f.release()) })

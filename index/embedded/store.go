@@ -263,6 +263,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	st.release()
+	s.truth.awaitLeft(true)
 	select {
 	case <-s.closed:
 		return s.freed

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -28,6 +29,10 @@ type truth struct {
 	recent kept[uint32, *recentChunk]
 	acls   kept[uint32, acl.List]
 	states atomic.Uint64 // made so far
+	// leaving is held for reading by each view's end that goes on in the background,
+	// which none does once the store is closed.
+	leaving sync.RWMutex
+	closed  bool // guarded by leaving
 }
 
 // room is how many bytes each kind of what is remembered may take. But for blocks
@@ -158,6 +163,23 @@ func (l *truthLogger) err() error {
 		return fmt.Errorf("%w (%s)", ErrFailed, *m)
 	}
 	return nil
+}
+
+// mayLeave holds leaving for reading, unless the store is closed.
+func (t *truth) mayLeave() bool {
+	t.leaving.RLock()
+	if t.closed {
+		t.leaving.RUnlock()
+		return false
+	}
+	return true
+}
+
+// awaitLeft waits until what views have left is freed.
+func (t *truth) awaitLeft(closed bool) {
+	t.leaving.Lock()
+	defer t.leaving.Unlock()
+	t.closed = t.closed || closed
 }
 
 func (t *truth) err() error { return t.logger.err() }

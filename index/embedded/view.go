@@ -51,7 +51,7 @@ func (v *view) Close() error {
 	defer v.using.Unlock()
 	if !v.closed {
 		v.closed = true
-		v.state.release()
+		v.state.leave()
 	}
 	return nil
 }

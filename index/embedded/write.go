@@ -1,11 +1,13 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 
 	"ken/corpora"
 	"ken/corpora/acl"
@@ -104,7 +106,7 @@ func (c *change) put(made analyzed, records []documentHead) error {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		h := e.head
-		if err := c.putChunks(e.Chunks, &h); err != nil {
+		if err := c.placeChunks(e.Chunks, &h); err != nil {
 			return fmt.Errorf("%q: %w", e.Document.ID, err)
 		}
 		h.class = records[i].class
@@ -130,8 +132,23 @@ type rows struct {
 	dead     int // of documents that were replaced again in the same change
 }
 
-// addRows writes the new last segment.
+// addRows writes the new last segments and, meanwhile, the records of the chunks.
 func (c *change) addRows() error {
+	var records sync.WaitGroup
+	var err error
+	records.Go(func() { err = c.putRecords() })
+	for _, part := range c.parts {
+		if segErr := part.addSegment(); segErr != nil {
+			records.Wait()
+			return errors.Join(segErr, err)
+		}
+	}
+	records.Wait()
+	return err
+}
+
+// addSegment writes the new last segment of a generation.
+func (c *change) addSegment() error {
 	r := c.rows
 	if len(r.ordinals) == 0 {
 		return nil
@@ -145,16 +162,55 @@ func (c *change) addRows() error {
 	return nil
 }
 
-// putChunks gives the chunks their ordinals and writes their records.
-func (c *change) putChunks(chunks []index.Chunk, h *documentHead) error {
+// placed is the chunks of a document whose records are written with the segments.
+type placed struct {
+	first  uint32
+	chunks []index.Chunk
+}
+
+// placeChunks gives the chunks their ordinals.
+func (c *change) placeChunks(chunks []index.Chunk, h *documentHead) error {
 	first := c.whole.meta.NextOrdinal
 	if uint64(first)+uint64(len(chunks)) > noHead || first == noHead {
 		return fmt.Errorf("all %d chunk ordinals were used; ingest into a new directory", uint32(noHead))
 	}
 	c.whole.meta.NextOrdinal += uint32(len(chunks))
+	if len(chunks) > 0 {
+		c.whole.placed = append(c.whole.placed, placed{first, chunks})
+	}
 	h.first = first
-	for i, chunk := range chunks {
-		if err := c.batch.Set(chunkKey(first+uint32(i)), encodeChunk(chunk), nil); err != nil {
+	return nil
+}
+
+// putRecords writes the records of the chunks that are placed.
+func (c *change) putRecords() error {
+	var record []byte
+	for i, p := range c.placed {
+		if i%documentsAtOnce == 0 {
+			giveWay()
+		}
+		for n, chunk := range p.chunks {
+			record = appendChunk(record[:0], chunk)
+			if err := c.batch.Set(chunkKey(p.first+uint32(n)), record, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// deleteChunks deletes the records of the chunks, which may not be written yet.
+func (c *change) deleteChunks(h documentHead) error {
+	if h.chunks == 0 {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(c.whole.placed, h.first, func(p placed, first uint32) int { return cmp.Compare(p.first, first) })
+	if ok {
+		c.whole.placed[i].chunks = nil
+		return nil
+	}
+	for i := range h.chunks {
+		if err := c.batch.Delete(chunkKey(h.first+i), nil); err != nil {
 			return err
 		}
 	}

@@ -32,13 +32,7 @@ func blocksOf(body int) int { return (body + Size - 1) / Size }
 
 // Seal appends table and footer to the body.
 func Seal(body []byte) []byte {
-	out, n := body, len(body)
-	for at := 0; at < n; at += Size {
-		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(body[at:min(at+Size, n)], castagnoli))
-	}
-	out = binary.LittleEndian.AppendUint64(out, uint64(n))
-	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(out[n:], castagnoli))
-	return append(out, magic...)
+	return appendFooter(appendSums(body, body), len(body), uint64(len(body)))
 }
 
 // File is a sealed body. It may be used by several goroutines. It refers to the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"iter"
 	"math"
 	"runtime"
@@ -26,41 +27,69 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Encode returns the file of the rows, which row gives one after the other:
-// dim numbers each, in ascending order of the ordinals.
-func Encode(modelHash string, dim int, ordinals []uint32, row func(i int) []float32) ([]byte, error) {
-	return EncodeWith(modelHash, dim, ordinals, func(i int) ([]float32, Code) {
+// Encode writes the file of the rows, which row gives: dim numbers each, in ascending
+// order of the ordinals.
+func Encode(to io.Writer, modelHash string, dim int, ordinals []uint32, row func(i int) []float32) error {
+	if err := checkDim(dim); err != nil {
+		return err
+	}
+	codes := make([]Code, len(ordinals))
+	var e Encoder
+	for i := range codes {
 		r := row(i)
 		if len(r) != dim {
-			return r, Code{}
+			return fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
 		}
-		return r, EncodeVector(r)
-	})
+		codes[i] = e.Encode(r)
+	}
+	return EncodeWith(to, modelHash, dim, ordinals, func(i int) ([]float32, Code) { return row(i), codes[i] })
 }
 
-// EncodeWith is [Encode] of rows whose codes are known, as in a merge.
-func EncodeWith(modelHash string, dim int, ordinals []uint32, row func(i int) ([]float32, Code)) ([]byte, error) {
-	if dim < 1 || dim > maxDim {
-		return nil, fmt.Errorf("encode vectors: dimension %d, want 1 to %d", dim, maxDim)
+// EncodeWith is [Encode] of rows whose codes are known, as in a merge. It asks for
+// each row several times, once for each part of the file, and holds none of them.
+func EncodeWith(to io.Writer, modelHash string, dim int, ordinals []uint32, row func(i int) ([]float32, Code)) error {
+	if err := checkDim(dim); err != nil {
+		return err
 	}
 	sum, err := sumOf(ordinals)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l := layoutOf(len(modelHash), len(ordinals), dim)
-	out := make([]byte, l.end, blocks.SealedSize(l.end))
-	putHeader(out, modelHash, uint32(dim), uint32(len(ordinals)), uint32(len(modelHash)), sum)
-	for i := range ordinals {
-		r, c := row(i)
-		if len(r) != dim {
-			return nil, fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
-		}
-		l.put(out, i, dim, r, c)
-		if i%rowsAtOnce == 0 {
-			runtime.Gosched()
+	w := blocks.NewWriter(to)
+	_, _ = w.Write(appendHeader(nil, modelHash, uint32(dim), uint32(len(ordinals)), uint32(len(modelHash)), sum)) // Close tells the errors
+	var number [4]byte
+	each := func(begin int, put func(r []float32, c Code)) {
+		w.Pad(begin)
+		for i := 0; i < len(ordinals) && err == nil; i++ {
+			r, c := row(i)
+			if len(r) != dim {
+				err = fmt.Errorf("encode vectors: row %d has %d dimensions, want %d", i, len(r), dim)
+				return
+			}
+			put(r, c)
+			if i%rowsAtOnce == 0 {
+				runtime.Gosched()
+			}
 		}
 	}
-	return blocks.Seal(out), nil
+	float := func(x float32) {
+		binary.LittleEndian.PutUint32(number[:], math.Float32bits(x))
+		_, _ = w.Write(number[:])
+	}
+	each(l.scales, func(_ []float32, c Code) { float(c.Scale) })
+	each(l.errors, func(_ []float32, c Code) { float(c.Error) })
+	each(l.high, func(_ []float32, c Code) { _, _ = w.Write(c.High) })
+	each(l.low, func(_ []float32, c Code) { _, _ = w.Write(c.Low) })
+	each(l.floats, func(r []float32, _ Code) { _, _ = w.Write(bytesOf(r)) })
+	return errors.Join(err, w.Close())
+}
+
+func checkDim(dim int) error {
+	if dim < 1 || dim > maxDim {
+		return fmt.Errorf("encode vectors: dimension %d, want 1 to %d", dim, maxDim)
+	}
+	return nil
 }
 
 // sumOf returns the checksum that stands for the ordinals.
@@ -95,31 +124,26 @@ func layoutOf(hash, rows, dim int) layout {
 
 func align(n int) int { return (n + alignment - 1) / alignment * alignment }
 
-// put writes row i.
-func (l layout) put(out []byte, i, dim int, r []float32, c Code) {
-	binary.LittleEndian.PutUint32(out[l.scales+i*4:], math.Float32bits(c.Scale))
-	binary.LittleEndian.PutUint32(out[l.errors+i*4:], math.Float32bits(c.Error))
-	copy(out[l.high+i*planeSize(dim):], c.High)
-	copy(out[l.low+i*planeSize(dim):], c.Low)
-	row := out[l.floats+i*dim*4:][:dim*4]
+// bytesOf returns the numbers as they are stored.
+func bytesOf(row []float32) []byte {
 	if littleEndian() {
-		copy(row, unsafe.Slice((*byte)(unsafe.Pointer(&r[0])), dim*4))
-		return
+		return unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), len(row)*4)
 	}
-	for j, x := range r {
-		binary.LittleEndian.PutUint32(row[j*4:], math.Float32bits(x))
+	out := make([]byte, 0, len(row)*4)
+	for _, x := range row {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
 	}
+	return out
 }
 
 func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
-func putHeader(out []byte, modelHash string, fields ...uint32) {
-	at := copy(out, magic)
+func appendHeader(out []byte, modelHash string, fields ...uint32) []byte {
+	out = append(out, magic...)
 	for _, n := range fields {
-		binary.LittleEndian.PutUint32(out[at:], n)
-		at += 4
+		out = binary.LittleEndian.AppendUint32(out, n)
 	}
-	copy(out[at:], modelHash)
+	return append(out, modelHash...)
 }
 
 // File reads a file of vectors. It may be used by several goroutines. It refers

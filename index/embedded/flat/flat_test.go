@@ -1,10 +1,12 @@
 package flat_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"iter"
 	"math"
 	"math/big"
@@ -42,11 +44,12 @@ func sumOf(ordinals []uint32) uint32 {
 }
 
 func file(t interface{ Fatal(...any) }, rows [][]float32) []byte {
-	data, err := flat.Encode("model-hash", len(rows[0]), ordinals(len(rows)), func(i int) []float32 { return rows[i] })
+	var data bytes.Buffer
+	err := flat.Encode(&data, "model-hash", len(rows[0]), ordinals(len(rows)), func(i int) []float32 { return rows[i] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return data.Bytes()
 }
 
 func TestEncodeReadsBack(t *testing.T) {
@@ -54,8 +57,8 @@ func TestEncodeReadsBack(t *testing.T) {
 		rows := genRows().Draw(t, "rows")
 		data := file(t, rows)
 		shifted := append(make([]byte, 1, len(data)+1), data...)[1:] // not where floats may stand
-		for _, bytes := range [][]byte{data, shifted} {
-			f, err := flat.Open(bytes)
+		for _, data := range [][]byte{data, shifted} {
+			f, err := flat.Open(data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,12 +178,12 @@ func exact(a, b []float32) float64 {
 
 func TestEncodeRefuses(t *testing.T) {
 	row := func(int) []float32 { return []float32{1, 2} }
-	for name, encode := range map[string]func() ([]byte, error){
-		"dimension 0":                 func() ([]byte, error) { return flat.Encode("", 0, nil, row) },
-		"ordinals that do not ascend": func() ([]byte, error) { return flat.Encode("", 2, []uint32{4, 4}, row) },
-		"a row of another dimension":  func() ([]byte, error) { return flat.Encode("", 3, []uint32{4}, row) },
+	for name, encode := range map[string]func() error{
+		"dimension 0":                 func() error { return flat.Encode(io.Discard, "", 0, nil, row) },
+		"ordinals that do not ascend": func() error { return flat.Encode(io.Discard, "", 2, []uint32{4, 4}, row) },
+		"a row of another dimension":  func() error { return flat.Encode(io.Discard, "", 3, []uint32{4}, row) },
 	} {
-		if _, err := encode(); err == nil {
+		if err := encode(); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -311,12 +314,13 @@ func FuzzBehindChecksums(f *testing.F) {
 
 func ExampleOpen() {
 	rows := [][]float32{{1, 0}, {.6, .8}}
-	data, err := flat.Encode("model", 2, []uint32{40, 41}, func(i int) []float32 { return rows[i] })
+	var data bytes.Buffer
+	err := flat.Encode(&data, "model", 2, []uint32{40, 41}, func(i int) []float32 { return rows[i] })
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	f, err := flat.Open(data)
+	f, err := flat.Open(data.Bytes())
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -53,8 +53,7 @@ func Upgrade(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	out := make([]byte, l.end, blocks.SealedSize(l.end))
-	putHeader(out, name, uint32(dim), uint32(rows), uint32(hash), sum)
-	copy(out[l.scales:], data[begin:])
-	return blocks.Seal(out), nil
+	out := appendHeader(make([]byte, 0, blocks.SealedSize(l.end)), name, uint32(dim), uint32(rows), uint32(hash), sum)
+	out = append(out, make([]byte, l.scales-len(out))...)
+	return blocks.Seal(append(out, data[begin:]...)), nil
 }

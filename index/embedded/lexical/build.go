@@ -10,7 +10,13 @@ import (
 // Build returns the segment of the parts, whose chunks have the ordinals. These
 // must ascend.
 func Build(ordinals []uint32, parts ...*Inverted) ([]byte, error) {
-	w, err := newWriter()
+	var room room
+	for _, p := range parts {
+		room.rows += len(p.rows)
+		room.terms += sizeOf(p.terms)
+		room.keywords += sizeOf(p.keywords)
+	}
+	w, err := newWriter(room)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +43,14 @@ func Build(ordinals []uint32, parts ...*Inverted) ([]byte, error) {
 		return nil, err
 	}
 	return w.finish()
+}
+
+// sizeOf is about how many bytes the lists take.
+func sizeOf(lists []list) (n int) {
+	for _, l := range lists {
+		n += len(l.rest) + 3
+	}
+	return n
 }
 
 // termsAtOnce is how many terms are written before searches get their turn; see
@@ -86,8 +100,8 @@ type source struct {
 type heap []source
 
 func (h heap) less(i, j int) bool {
-	a, b := h[i].lists[0].key, h[j].lists[0].key
-	return a < b || a == b && h[i].part < h[j].part
+	c := strings.Compare(h[i].lists[0].key, h[j].lists[0].key)
+	return c < 0 || c == 0 && h[i].part < h[j].part
 }
 
 // next takes the list at the root away.

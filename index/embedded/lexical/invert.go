@@ -1,12 +1,10 @@
 package lexical
 
 import (
-	"cmp"
 	"encoding/binary"
 	"maps"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -21,9 +19,10 @@ type Inverter struct {
 	exact    []*keyword // of the document
 
 	rows     []row
-	spots    []spot   // by number of the term
-	used     []uint32 // numbers of terms that were found
-	found    []found  // in order of the chunks
+	spots    []spot    // by number of the term
+	used     []uint32  // numbers of terms that were found
+	found    []found   // in order of the chunks
+	sorted   []Posting // room for them in order of the terms
 	keywords map[string]*keyword
 }
 
@@ -156,13 +155,6 @@ func (l *lists) done() []list {
 	return l.all
 }
 
-// named is a term and its key, with the first bytes of it.
-type named struct {
-	key    string
-	begin  uint64
-	number uint32
-}
-
 // named returns the terms that were found in byte order of their keys.
 func (v *Inverter) named(name func(uint32) TermKey) []named {
 	out, keys := make([]named, len(v.used)), make([]byte, 0, 16*len(v.used))
@@ -173,17 +165,9 @@ func (v *Inverter) named(name func(uint32) TermKey) []named {
 	}
 	all, at := string(keys), 0
 	for i, end := range ends {
-		var begin [8]byte
-		copy(begin[:], all[at:end])
-		out[i].key, out[i].begin, at = all[at:end], binary.BigEndian.Uint64(begin[:]), end
+		out[i].key, at = all[at:end], end
 	}
-	slices.SortFunc(out, func(a, b named) int {
-		if a.begin != b.begin {
-			return cmp.Compare(a.begin, b.begin)
-		}
-		return strings.Compare(a.key, b.key)
-	})
-	return out
+	return sortNamed(out)
 }
 
 // termLists returns the lists of the terms, in the order in which they are named.
@@ -193,7 +177,8 @@ func (v *Inverter) termLists(names []named) []list {
 		s := &v.spots[n.number]
 		s.at, at = at, at+s.count
 	}
-	sorted := make([]Posting, len(v.found))
+	v.sorted = slices.Grow(v.sorted[:0], len(v.found))
+	sorted := v.sorted[:len(v.found)]
 	for i := range v.found {
 		f := &v.found[i]
 		s := &v.spots[f.term]

@@ -19,7 +19,13 @@ const dropped = ^uint32(0)
 // ascending order of their ordinals. Ordinals, lengths and frequencies stay as
 // they are; terms of dropped chunks alone disappear. It ends early with ctx.
 func Merge(ctx context.Context, parts ...Part) ([]byte, error) {
-	w, err := newWriter()
+	var room room
+	for _, p := range parts {
+		room.rows += p.Segment.Len()
+		room.terms += len(p.Segment.terms.lists)
+		room.keywords += len(p.Segment.keywords.lists)
+	}
+	w, err := newWriter(room)
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,12 @@ type dictionary struct {
 	lists   []byte
 }
 
-func newWriter() (*writer, error) {
-	w := &writer{}
+// room is what a writer will hold, about: chunks, and bytes of lists.
+type room struct{ rows, terms, keywords int }
+
+func newWriter(r room) (*writer, error) {
+	w := &writer{ordinals: make([]byte, 0, 4*r.rows), columns: make([]byte, 0, columnSize*r.rows)}
+	w.terms.lists, w.keywords.lists = make([]byte, 0, r.terms), make([]byte, 0, r.keywords)
 	for _, d := range []*dictionary{&w.terms, &w.keywords} {
 		var err error
 		if d.builder, err = vellum.New(&d.fst, nil); err != nil {
