@@ -61,7 +61,7 @@ func longRun(segments []*segment, t int, most int64) (i, j int, ok bool) {
 }
 
 // fullSize is how many bytes of files a segment may have, and fullShare which part
-// of the bytes of all. A merge holds what it writes in memory.
+// of the bytes of all. A merge holds what it writes of words in memory.
 const (
 	fullSize  = 128 << 20
 	fullShare = 16
