@@ -139,6 +139,12 @@ func (s *segment) checkAll(ctx context.Context, pause func(context.Context)) err
 // whole reports whether all of the segment was found sound.
 func (s *segment) whole() bool { return s.lex.Whole() && (s.vec == nil || s.vec.Whole()) }
 
+// fetchHits asks for what scoring rows by vector and naming them reads.
+func (s *segment) fetchHits(rows iter.Seq[uint32]) {
+	s.vec.FetchRows(rows)
+	s.lex.FetchRows(rows)
+}
+
 // checkHits checks what scoring rows by vector and naming them reads.
 func (s *segment) checkHits(rows iter.Seq[uint32]) error {
 	if err := s.vec.CheckRows(rows); err != nil {

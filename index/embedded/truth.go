@@ -58,6 +58,11 @@ func divide(memory int64) room {
 // memTableSize is how much Pebble gathers before it writes a table.
 const memTableSize = 16 << 20
 
+// indexSize is more than the index of a table takes. An index of one block is read with
+// the table and kept; of one in parts, each part would be a read of its own, before the
+// read of the record, and a cold search reads 400 records.
+const indexSize = 1 << 20
+
 func openTruth(d directory, r *reserve, memory int64, logger *slog.Logger) (*truth, error) {
 	t := &truth{verifying: newVerifying(), room: divide(memory), logger: &truthLogger{logger: logger, reserve: r, stopped: make(chan struct{})}}
 	db, err := openPebble(d.join("truth"), t.logger, &pebble.Options{
@@ -67,6 +72,7 @@ func openTruth(d directory, r *reserve, memory int64, logger *slog.Logger) (*tru
 		FormatMajorVersion: pebble.FormatValueSeparation,
 		MemTableSize:       memTableSize,
 		CacheSize:          t.room.blocks,
+		Levels:             [7]pebble.LevelOptions{{IndexBlockSize: indexSize}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open truth store: %w", err)

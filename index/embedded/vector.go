@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"iter"
 	"math"
 	"slices"
 
@@ -99,23 +100,39 @@ func (w *vectorWork) score(segments []*segment, q embed.Vector, best *top, wante
 	return nil
 }
 
-// check checks what is going to be read of the chosen rows.
+// check checks what is going to be read of the chosen rows. It asks for all before it
+// waits for any.
 func (w *vectorWork) check(segments []*segment) error {
-	for i, s := range segments {
-		if s.whole() {
-			continue
-		}
-		w.some = w.some[:0]
-		for _, p := range w.chosen {
-			if p.segment == i {
-				w.some = append(w.some, uint32(p.row))
-			}
-		}
-		if err := s.checkHits(slices.Values(w.some)); err != nil {
+	for s, rows := range w.unchecked(segments) {
+		s.fetchHits(rows)
+	}
+	for s, rows := range w.unchecked(segments) {
+		if err := s.checkHits(rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unchecked goes through the segments that are not known to be whole, with the chosen
+// rows of each.
+func (w *vectorWork) unchecked(segments []*segment) iter.Seq2[*segment, iter.Seq[uint32]] {
+	return func(yield func(*segment, iter.Seq[uint32]) bool) {
+		for i, s := range segments {
+			if s.whole() {
+				continue
+			}
+			w.some = w.some[:0]
+			for _, p := range w.chosen {
+				if p.segment == i {
+					w.some = append(w.some, uint32(p.row))
+				}
+			}
+			if !yield(s, slices.Values(w.some)) {
+				return
+			}
+		}
+	}
 }
 
 // unit returns q scaled to unit length.

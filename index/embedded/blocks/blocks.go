@@ -42,6 +42,7 @@ type File struct {
 	table []byte
 	sound []atomic.Uint64 // a bit per block that was checked
 	whole atomic.Bool     // all were
+	asked []atomic.Uint64 // a bit per block that was fetched
 	fetch func(from, to int)
 }
 
@@ -64,8 +65,8 @@ func Open(data []byte, fetch func(from, to int)) (*File, error) {
 	if crc32.Checksum(data[n:end+8], castagnoli) != binary.LittleEndian.Uint32(data[end+8:]) {
 		return nil, fmt.Errorf("%w: checksum of the table", ErrDamaged)
 	}
-	count := blocksOf(int(n))
-	return &File{body: data[:n:n], table: data[n:end], sound: make([]atomic.Uint64, (count+63)/64), fetch: fetch}, nil
+	words := (blocksOf(int(n)) + 63) / 64
+	return &File{body: data[:n:n], table: data[n:end], sound: make([]atomic.Uint64, words), asked: make([]atomic.Uint64, words), fetch: fetch}, nil
 }
 
 // Body returns the body, which is not checked yet; see [File.Check].
@@ -74,8 +75,29 @@ func (f *File) Body() []byte { return f.body }
 // Whole reports whether all of the body was found sound.
 func (f *File) Whole() bool { return f.whole.Load() }
 
-// Fetch says that bytes [from, to) of the body will be read soon.
-func (f *File) Fetch(from, to int) { f.fetch(from, to) }
+// Fetch says that bytes [from, to) of the body will be read soon. What was said before
+// is not said again: to ask the system costs as much as reading 16 KiB.
+func (f *File) Fetch(from, to int) {
+	if from >= to {
+		return
+	}
+	first, last := from/Size, (to-1)/Size
+	for first <= last && f.isAsked(first) {
+		first++
+	}
+	for first <= last && f.isAsked(last) {
+		last--
+	}
+	if first > last {
+		return
+	}
+	f.fetch(first*Size, min(last*Size+Size, len(f.body)))
+	for b := first; b <= last; b++ {
+		f.asked[b/64].Or(1 << (b % 64))
+	}
+}
+
+func (f *File) isAsked(b int) bool { return f.asked[b/64].Load()>>(b%64)&1 != 0 }
 
 // Check returns an error that wraps [ErrDamaged] unless bytes [from, to) of the
 // body, which must lie in it, are those that were sealed.
@@ -111,16 +133,8 @@ func (f *File) CheckRows(base, size int, rows iter.Seq[uint32]) error {
 	if f.whole.Load() {
 		return nil
 	}
-	w, last := wanted{file: f}, -1
-	for row := range rows {
-		from, to := base+int(row)*size, base+int(row)*size+size
-		if (to-1)/Size != last { // else it is in the block of the row before
-			w.add(from, to)
-			last = (to - 1) / Size
-		}
-	}
-	w.end()
-	last = -1
+	f.FetchRows(base, size, rows)
+	last := -1 // block that the row before ends in
 	for row := range rows {
 		from, to := base+int(row)*size, base+int(row)*size+size
 		if from/Size == last && (to-1)/Size == last {
@@ -134,32 +148,58 @@ func (f *File) CheckRows(base, size int, rows iter.Seq[uint32]) error {
 	return nil
 }
 
+// FetchRows asks for what [File.CheckRows] checks.
+func (f *File) FetchRows(base, size int, rows iter.Seq[uint32]) {
+	if f.whole.Load() {
+		return
+	}
+	w, last := wanted{file: f}, -1
+	for row := range rows {
+		from, to := base+int(row)*size, base+int(row)*size+size
+		if (to-1)/Size != last { // else it is in the block that the row before ends in
+			w.add(from, to)
+			last = (to - 1) / Size
+		}
+	}
+	w.end()
+}
+
 // CheckSet is [File.CheckRows] of the rows whose bit is set in words [from, to). It
 // may check what lies between two rows of a word too.
 func (f *File) CheckSet(base, size int, rows []uint64, from, to int) error {
 	if f.whole.Load() {
 		return nil
 	}
-	span := func(w int) (from, to int) {
-		first, last := w*64+bits.TrailingZeros64(rows[w]), w*64+63-bits.LeadingZeros64(rows[w])
-		return base + first*size, base + (last+1)*size
-	}
-	want := wanted{file: f}
-	for w := from; w < to; w++ {
-		if rows[w] != 0 {
-			want.add(span(w))
-		}
-	}
-	want.end()
+	f.FetchSet(base, size, rows, from, to)
 	for w := from; w < to; w++ {
 		if rows[w] == 0 {
 			continue
 		}
-		if err := f.Check(span(w)); err != nil {
+		if err := f.Check(span(base, size, w, rows[w])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// FetchSet asks for what [File.CheckSet] checks.
+func (f *File) FetchSet(base, size int, rows []uint64, from, to int) {
+	if f.whole.Load() {
+		return
+	}
+	want := wanted{file: f}
+	for w := from; w < to; w++ {
+		if rows[w] != 0 {
+			want.add(span(base, size, w, rows[w]))
+		}
+	}
+	want.end()
+}
+
+// span returns from where to where the rows of word w lie.
+func span(base, size, w int, word uint64) (from, to int) {
+	first, last := w*64+bits.TrailingZeros64(word), w*64+63-bits.LeadingZeros64(word)
+	return base + first*size, base + (last+1)*size
 }
 
 // wanted fetches bytes that were not checked yet, those that are near together in one go.
@@ -168,12 +208,12 @@ type wanted struct {
 	from, to int
 }
 
-// near is up to how many bytes between two that are wanted are read along: a disk
-// reads them in the time of a request.
-const near = 16 << 10
+// near is up to how many bytes between two that are wanted are read along: disk and
+// processor read them in the time of a request.
+const near = 32 << 10
 
 func (w *wanted) add(from, to int) {
-	if w.file.isSound(from/Size) && w.file.isSound((to-1)/Size) {
+	if w.file.isAsked(from/Size) && w.file.isAsked((to-1)/Size) {
 		return
 	}
 	if from < w.from || from > w.to+near || to-w.from > piece {
@@ -185,7 +225,7 @@ func (w *wanted) add(from, to int) {
 
 func (w *wanted) end() {
 	if w.from < w.to {
-		w.file.fetch(w.from, w.to)
+		w.file.Fetch(w.from, w.to)
 	}
 	w.from, w.to = 0, 0
 }

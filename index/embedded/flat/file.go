@@ -252,6 +252,9 @@ func (f *File) CheckRows(rows iter.Seq[uint32]) error {
 	return corrupt(f.file.CheckRows(f.at.floats, f.dim*4, rows))
 }
 
+// FetchRows asks for it.
+func (f *File) FetchRows(rows iter.Seq[uint32]) { f.file.FetchRows(f.at.floats, f.dim*4, rows) }
+
 // floats reads the bytes as numbers, in place where the machine allows it.
 func floats(data []byte) []float32 {
 	if len(data) == 0 {

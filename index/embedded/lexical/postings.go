@@ -58,11 +58,14 @@ func (s *Segment) Expect(language, stem string, rest bool) {
 		return
 	}
 	p := s.listAt(&s.terms, offset, false)
-	s.file.Fetch(at, min(at+likely(p.left), s.at[postings+1]))
+	s.file.Fetch(at, min(at+p.likely(), s.at[postings+1]))
 }
 
-// likely is how many bytes n postings take, nearly.
-func likely(n uint64) int { return int(2*n + n/8) }
+// likely is how many bytes the postings that are left take, or a few more. No more than
+// one in 128 chunks is so far from the one before that the gap takes two bytes.
+func (p *Postings) likely() int {
+	return int(2*p.left+min(p.left, uint64(p.limit)/128)+p.left/8) + longest
+}
 
 // Keyword returns the chunks that match an exact term, frequencies 0.
 func (s *Segment) Keyword(term string) Postings {
@@ -100,20 +103,15 @@ func (s *Segment) listAt(in *index, offset uint64, bare bool) Postings {
 // longest is more bytes than a posting takes.
 const longest = 32
 
-// ahead is how many bytes are checked together at most, beyond those of the block
-// that the list begins in.
+// ahead is how many bytes are checked together at most.
 const ahead = 256 << 10
 
 // refill checks more of the section, so that rest holds a posting or ends with the
 // section.
 func (p *Postings) refill() {
 	for len(p.rest) < longest && p.next < p.end && p.err == nil {
-		to := p.next/blocks.Size*blocks.Size + blocks.Size
-		if n := min(likely(p.left), ahead); n > blocks.Size {
-			to += n
-			p.file.Fetch(p.next, min(to, p.end))
-		}
-		to = min(to, p.end)
+		to := min(max(p.next/blocks.Size*blocks.Size+blocks.Size, p.next+min(p.likely(), ahead)), p.end)
+		p.file.Fetch(p.next, to)
 		if err := p.file.Check(p.next, to); err != nil {
 			p.rest, p.left, p.err = nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
 			return

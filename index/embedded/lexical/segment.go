@@ -126,6 +126,9 @@ func (s *Segment) CheckRows(rows iter.Seq[uint32]) error {
 	return nil
 }
 
+// FetchRows asks for the columns of the chunks.
+func (s *Segment) FetchRows(rows iter.Seq[uint32]) { s.file.FetchRows(s.at[columns], columnSize, rows) }
+
 // CheckSet checks the columns of the chunks whose bit is set.
 func (s *Segment) CheckSet(rows []uint64) error {
 	if err := s.file.CheckSet(s.at[columns], columnSize, rows, 0, len(rows)); err != nil {
