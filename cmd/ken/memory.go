@@ -31,19 +31,28 @@ func (p *program) setMemory(flag string, given bool) error {
 		debug.SetGCPercent(collectorPercent)
 	}
 	if given || p.getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
+		debug.SetMemoryLimit(collectorLimit(limit))
 	}
 	return nil
 }
 
-// cacheMemory is how much of the limit the index may take for what it remembers: a
-// quarter; 0, which is its own choice, without a limit.
+// collectorLimit is how much of --memory the collector may let the heap grow to. While
+// documents are written it takes all that it may; the process has more than a heap.
+func collectorLimit(memory int64) int64 {
+	if memory == math.MaxInt64 {
+		return memory
+	}
+	return memory - memory/8
+}
+
+// cacheMemory is how much of the limit the index may take for what it remembers: two
+// sevenths, which is a quarter of --memory; 0, which is its own choice, without a limit.
 func cacheMemory() int64 {
 	limit := debug.SetMemoryLimit(-1)
 	if limit == math.MaxInt64 {
 		return 0
 	}
-	return limit / 4
+	return limit / 7 * 2
 }
 
 // leastMemory is what the store's own buffers take.

@@ -31,9 +31,9 @@ func TestSetMemory(t *testing.T) {
 		percent                int
 		limit                  int64
 	}{
-		{"defaults", "", "", false, false, collectorPercent, 256 << 20},
+		{"defaults", "", "", false, false, collectorPercent, 224 << 20},
 		{"environment", "50", "300MiB", false, false, 50, 300 << 20},
-		{"flag", "", "300MiB", true, false, collectorPercent, 256 << 20},
+		{"flag", "", "300MiB", true, false, collectorPercent, 224 << 20},
 		{"carried out by a server", "", "", true, true, 50, 300 << 20},
 	} {
 		debug.SetGCPercent(50)
@@ -47,6 +47,21 @@ func TestSetMemory(t *testing.T) {
 		}
 		if got, limit := debug.SetGCPercent(50), debug.SetMemoryLimit(-1); got != c.percent || limit != c.limit {
 			t.Errorf("%s: collector at %d %%, limit %d; want %d, %d", c.name, got, limit, c.percent, c.limit)
+		}
+	}
+}
+
+// A quarter of --memory is for what the index remembers.
+func TestCacheMemory(t *testing.T) {
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) })
+	p := &program{getenv: func(string) string { return "" }}
+	for memory, want := range map[string]int64{"0": 0, "1GiB": 1 << 28, "2GiB": 1 << 29} {
+		if err := p.setMemory(memory, true); err != nil {
+			t.Fatal(err)
+		}
+		if got := cacheMemory(); got != want {
+			t.Errorf("--memory %s: %d bytes for what is remembered, want %d", memory, got, want)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (b *bench) inProcess(ctx context.Context, dir string, args ...string) (got 
 func alone(ctx context.Context, o options) error {
 	if os.Getenv("GOGC") == "" { // as the program ken does
 		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(1 << 30)
+		debug.SetMemoryLimit(1 << 30 / 8 * 7)
 	}
 	a := &aside{options: o}
 	begin := time.Now()
