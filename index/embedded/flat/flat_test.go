@@ -149,13 +149,6 @@ func TestCodeIsOfTheVectorAlone(t *testing.T) {
 	})
 }
 
-func ones(n int) uint64 {
-	if n == 64 {
-		return math.MaxUint64
-	}
-	return 1<<n - 1
-}
-
 func normalize(v []float32) {
 	if exact(v, v) == 0 {
 		v[0] = 1
