@@ -246,8 +246,10 @@ func (c *comparison) each(ctx context.Context, workers int, check func(*flat.Fil
 	for n := 1; n < workers; n++ {
 		others.Go(func() { part(n) })
 	}
-	part(0)
-	others.Wait()
+	func() {
+		defer others.Wait() // also if it panics: what they write in is used again
+		part(0)
+	}()
 	return errors.Join(append(errs, ctx.Err())...)
 }
 

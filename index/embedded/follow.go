@@ -33,6 +33,12 @@ func (r *readable) follow(st *state, commits []commit, p acl.Principal, at time.
 	out.classes = slices.DeleteFunc(out.classes, func(id uint32) bool { return asked[id] && st.classes.get(id) == nil })
 	out.followRows(r, touched)
 	out.counted = out.count()
+	if average := out.averageBody(); !out.line.fits(average) { // as after a first ingest
+		out.line = newLine(average)
+		for i := range out.ranks {
+			out.ranks[i].steps = &steps{}
+		}
+	}
 	return &out
 }
 

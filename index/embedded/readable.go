@@ -61,9 +61,12 @@ func newReadable(st *state, p acl.Principal, at time.Time) *readable {
 	r.rows = rowsOf(st.segments, r.live)
 	r.ranks = rankAll(r.rows)
 	r.counted = r.count()
-	r.line = &line{newScale(float64(r.body) / float64(r.chunks))}
+	r.line = newLine(r.averageBody())
 	return r
 }
+
+// averageBody is the length of the bodies, at least 1.
+func (r *readable) averageBody() float64 { return max(1, float64(r.body)/float64(max(1, r.chunks))) }
 
 // endAt ends the set at the boundary of a list, zero if it has none, unless it ends earlier.
 func (r *readable) endAt(boundary time.Time) {

@@ -6,7 +6,15 @@ import (
 )
 
 // line is the readable sets that were made one from the other, as commits came.
-type line struct{ scale }
+type line struct {
+	scale
+	average float64 // body that the scale was made for, at least 1
+}
+
+func newLine(average float64) *line { return &line{newScale(average), average} }
+
+// fits reports whether most bodies of that average length are in different steps.
+func (l *line) fits(average float64) bool { return average <= 2*l.average && l.average <= 2*average }
 
 // scale divides lengths of bodies into steps: it has the least length of each. What
 // is as long as the average is the least of the middle one, and four steps are twice

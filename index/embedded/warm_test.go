@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -303,5 +304,49 @@ func vectorsOf(m embed.Model) func(context.Context, []index.Chunk) ([]embed.Vect
 			out = append(out, vectorOf(m, c.Text))
 		}
 		return out, nil
+	}
+}
+
+// Steps of lengths fit what is readable now, also if searches came before the first
+// documents and in between.
+func TestStepsFollowTheAverage(t *testing.T) {
+	s, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	query := index.TextQuery{Terms: analyze.Query("leave", []string{"en"}), BM25: index.BM25{K1: 1.2, B: .75, Title: 3}}
+	for n, words := range []int{0, 3, 40, 400, 5} {
+		id := fmt.Sprint("wiki/", n)
+		if words > 0 {
+			e := indextest.NewEntry(embed.Model{}, corpora.Document{ID: corpora.DocID(id), Source: "wiki", Path: id, Language: "en", ACL: acl.Allow(acl.Everyone)}, strings.Repeat("leave ", words))
+			if err := s.Replace(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.View(t.Context(), acl.NewPrincipal("user:ann"), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := got.SearchText(t.Context(), query, 10); err != nil {
+			t.Fatal(err)
+		}
+		r := got.(*view).readable
+		if now, then := r.averageBody(), r.line.average; r.chunks != uint64(n) || max(now, then) > 2*min(now, then) {
+			t.Errorf("%d chunks of %v words have steps made for %v", r.chunks, r.averageBody(), r.line.average)
+		}
+		for i := range r.ranks {
+			for rank, row := range slices.Collect(setBits(r.rows[i])) {
+				_, body := got.(*view).state.segments[i].lex.Lengths(row)
+				if said := r.ranks[i].steps.of[rank] >> 4; said != r.line.step(body) {
+					t.Errorf("a body of %d words is in step %d, want %d", body, said, r.line.step(body))
+				}
+			}
+		}
+		got.Close()
 	}
 }

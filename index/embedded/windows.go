@@ -48,7 +48,7 @@ func (v *view) bestTexts(ctx context.Context, q index.TextQuery, k int) ([]index
 // need: with ordinary parameters and weights.
 func bounded(terms []*weightedList, p index.BM25) bool {
 	const least = 1e-100
-	return p.Title > least && p.K1 >= 0 && p.K1 < 1/least && p.B >= 0 && p.B <= 1 &&
+	return p.Title > least && p.Title < 1/least && p.K1 >= 0 && p.K1 < 1/least && p.B >= 0 && p.B <= 1 &&
 		!slices.ContainsFunc(terms, func(t *weightedList) bool { return !(t.weight > least && t.weight < 1/least) })
 }
 
@@ -194,7 +194,7 @@ func (w *windows) bound() {
 			case i%16 == 0:
 				t.bounds[i] = 0
 			case w.bounded:
-				t.bounds[i] = uint16(math.Ceil(part * t.weight * margin / w.unit))
+				t.bounds[i] = uint16(max(1, min(math.Ceil(part*t.weight*margin/w.unit), math.MaxUint16)))
 			default:
 				t.bounds[i] = 1
 			}

@@ -61,7 +61,7 @@ func readableView(segments []*segment, share int, r *rand.Rand) *view {
 		v.readable.rows = append(v.readable.rows, rows)
 	}
 	v.readable.ranks, v.readable.counted = rankAll(v.readable.rows), v.readable.count()
-	v.readable.line = &line{newScale(float64(v.readable.body) / float64(v.readable.chunks))}
+	v.readable.line = newLine(v.readable.averageBody())
 	return v
 }
 
